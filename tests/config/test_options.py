@@ -1,0 +1,147 @@
+"""Flags over a file, and the settings that result."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from ssgui.config.models import DEFAULT_FORBIDDEN, DEFAULT_METHOD
+from ssgui.config.options import (
+    Options,
+    ServerEntry,
+    local_settings,
+    local_warnings,
+    overlay,
+    server_settings,
+    server_warnings,
+    with_password,
+)
+from ssgui.config.secret import Secret
+from ssgui.config.values import ConfigError
+
+PASSWORD = Secret("a")
+OTHER = Secret("b")
+ONE = Options(hosts=("h",), ports=(1,), password=PASSWORD)
+
+
+def test_a_client_of_one_server() -> None:
+    settings = local_settings(ONE)
+    (server,) = settings.servers
+    assert (server.host, server.port, server.method, server.password) == ("h", 1, DEFAULT_METHOD, PASSWORD)
+    assert (settings.bind_host, settings.bind_port, settings.timeout) == ("127.0.0.1", 1080, 300)
+
+
+def test_every_host_with_every_port_and_entries() -> None:
+    entry = ServerEntry("e", 9, "aes-128-gcm", OTHER, "mine")
+    options = Options(hosts=("h", "i"), ports=(1, 2), servers=(entry,), password=PASSWORD, method="aes-256-gcm")
+    servers = local_settings(options).servers
+    assert [(s.host, s.port, s.method) for s in servers] == [
+        *((host, port, "aes-256-gcm") for host in "hi" for port in (1, 2)),
+        ("e", 9, "aes-128-gcm"),
+    ]
+    assert servers[-1].password == OTHER
+    assert servers[-1].remarks == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        (Options(), "no server:"),
+        (Options(ports=(1,), password=PASSWORD), "no server:"),
+        (Options(hosts=("h",), password=PASSWORD), "no server port"),
+        (Options(hosts=("h",), ports=(1,)), "no password"),
+        (Options(servers=(ServerEntry("h", 1),)), "no password"),
+    ],
+)
+def test_a_client_says_what_is_missing(options: Options, missing: str) -> None:
+    with pytest.raises(ConfigError, match=missing):
+        local_settings(options)
+
+
+def test_a_server_needs_nothing() -> None:
+    (server,) = server_settings(Options())
+    assert (server.bind_host, server.bind_port, server.method) == ("0.0.0.0", 8388, DEFAULT_METHOD)
+    assert not server.password
+    assert server.forbidden == DEFAULT_FORBIDDEN
+
+
+def test_a_server_listens_on_every_port() -> None:
+    options = Options(port_passwords=((1, PASSWORD), (2, OTHER)), forbidden=(), timeout=0.0)
+    servers = server_settings(options)
+    assert [(s.bind_port, s.password) for s in servers] == [(1, PASSWORD), (2, OTHER)]
+    assert servers[0].forbidden == ()
+    assert servers[0].timeout == 0
+    assert [s.bind_port for s in server_settings(Options(ports=(3, 4)))] == [3, 4]
+
+
+def test_a_server_of_entries_listens_only_there() -> None:
+    assert [s.bind_port for s in server_settings(Options(servers=(ServerEntry("::1", 7),)))] == [7]
+
+
+def test_the_usual_pair_of_wildcards_is_one_dual_stack_listener() -> None:
+    assert [s.bind_host for s in server_settings(Options(hosts=("::0", "0.0.0.0"), ports=(1,)))] == ["::0"]
+
+
+def test_the_same_port_twice_is_named() -> None:
+    with pytest.raises(ConfigError, match="port 5 of h is there twice"):
+        server_settings(Options(hosts=("h",), ports=(5, 5)))
+    assert len(server_settings(Options(hosts=("h",), ports=(0, 0)))) == 2
+
+
+def test_flags_win_one_by_one() -> None:
+    file = Options(
+        hosts=("h",), ports=(1,), method="aes-128-gcm", password=PASSWORD, bind_port=5, bind_host="b", timeout=50.0,
+        users=(("u", PASSWORD),), prefer_ipv6=True, forbidden=(), nameservers=("1.1.1.1",), verbosity=1,
+    )  # fmt: skip
+    assert overlay(Options(), file) == file
+    flags = Options(
+        hosts=("x",), ports=(2,), method="aes-256-gcm", password=OTHER, bind_port=0, bind_host="c", timeout=0.0,
+        users=(("v", OTHER),), prefer_ipv6=False, forbidden=(ip_network("10.0.0.0/8"),), nameservers=("8.8.8.8",),
+        verbosity=-1,
+    )  # fmt: skip
+    assert overlay(flags, file) == flags
+
+
+def test_a_server_flag_replaces_the_list() -> None:
+    file = Options(servers=(ServerEntry("e", 9),), ports=(1,), password=PASSWORD)
+    assert [s.host for s in local_settings(overlay(Options(hosts=("x",)), file)).servers] == ["x"]
+
+
+def test_other_flags_are_for_every_entry_of_the_list() -> None:
+    file = Options(servers=(ServerEntry("e", 9, "aes-128-gcm", PASSWORD, "r"), ServerEntry("f", 8)))
+    flags = Options(ports=(7,), method="aes-256-gcm", password=OTHER)
+    assert overlay(flags, file).servers == (
+        ServerEntry("e", 7, "aes-256-gcm", OTHER, "r"),
+        ServerEntry("f", 7, "aes-256-gcm", OTHER),
+    )
+    assert [s.bind_port for s in server_settings(overlay(Options(ports=(7,)), Options(servers=file.servers[:1])))] == [7]
+
+
+def test_a_port_flag_picks_from_port_password() -> None:
+    file = Options(port_passwords=((1, PASSWORD), (2, OTHER)))
+    assert [(s.bind_port, s.password) for s in server_settings(overlay(Options(ports=(2,)), file))] == [(2, OTHER)]
+    chosen = server_settings(overlay(Options(ports=(3,), password=OTHER), file))
+    assert [(s.bind_port, s.password) for s in chosen] == [(3, OTHER)]
+    with pytest.raises(ConfigError, match="no password"):
+        local_settings(overlay(Options(hosts=("h",), ports=(3,)), file))
+
+
+def test_a_password_for_what_has_none() -> None:
+    assert with_password(ONE, OTHER) == ONE
+    assert with_password(Options(), OTHER).password == OTHER
+    servers = local_settings(with_password(Options(servers=(ServerEntry("e", 9), ServerEntry("f", 8, None, PASSWORD))), OTHER)).servers
+    assert [s.password for s in servers] == [OTHER, PASSWORD]
+
+
+def test_warnings_of_the_original() -> None:
+    assert local_warnings(local_settings(ONE)) == []
+    wide = local_settings(overlay(Options(bind_host="0.0.0.0", timeout=10.0), ONE))
+    assert [text.split(":")[0] for text in local_warnings(wide)] == [
+        "the timeout of 10 s is short",
+        "listening on 0.0.0.0",
+    ]
+    guarded = local_settings(overlay(Options(bind_host="0.0.0.0", users=(("u", PASSWORD),)), ONE))
+    assert local_warnings(guarded) == []
+    (server,) = server_settings(Options(hosts=("127.0.0.1",), timeout=601.0))
+    assert len(server_warnings(server)) == 2
+    (endless,) = server_settings(Options(timeout=0.0))
+    assert server_warnings(endless) == []

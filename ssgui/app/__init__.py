@@ -1,0 +1,1 @@
+"""What a person starts: the parts put together, without a window."""

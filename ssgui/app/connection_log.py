@@ -1,0 +1,66 @@
+"""The log's lines about connections: one for each that ended, read from the journal.
+
+Peers are told at INFO; where they went only when DEBUG is on, for that is nobody's business.
+"""
+
+import logging
+
+from ssgui.app.rate_limit import RateLimit
+from ssgui.engine.events import Closed
+from ssgui.engine.journal import Journal
+
+
+class ConnectionLog:
+    """A reader of `journal` that writes to `logger`, within the bounds of `limit`."""
+
+    def __init__(self, journal: Journal, logger: logging.Logger, limit: RateLimit | None = None) -> None:
+        self._journal, self._log = journal, logger
+        self._limit = limit or RateLimit()
+        self._next = journal.sequence
+        self._with_target = logger.isEnabledFor(logging.DEBUG)
+
+    def pump(self) -> None:
+        """Write what is new."""
+        if self._journal.sequence == self._next:
+            return
+        events, self._next, dropped = self._journal.read_since(self._next)
+        if dropped:
+            self._log.info("%d events came too fast to be logged", dropped)
+        for event in events:
+            if isinstance(event, Closed):
+                self._ended(event)
+
+    def close(self) -> None:
+        """Write what is new, and how much was held back."""
+        self.pump()
+        for key in self._limit.keys():
+            self._tell_held_back(key)
+
+    def _ended(self, event: Closed) -> None:
+        key = (event.client.rpartition(":")[0], str(event.reason))
+        if not self._limit.allow(key, event.t):
+            return
+        self._tell_held_back(key)
+        seconds = sum(event.stages.values())
+        fields: dict[str, object] = {
+            "id": event.id,
+            "client": event.client,
+            "reason": str(event.reason),
+            "up": event.up,
+            "down": event.down,
+            "seconds": round(seconds, 3),
+        }
+        target = ""
+        if self._with_target and event.target:
+            fields["target"] = event.target
+            target = f" to {event.target}"
+        self._log.info(
+            "%s%s: %s, %d bytes up, %d down, %.1f s",
+            *(event.client, target, event.reason, event.up, event.down, seconds),
+            extra={"fields": fields},
+        )
+
+    def _tell_held_back(self, key: object) -> None:
+        if count := self._limit.held_back(key):
+            client, reason = key if isinstance(key, tuple) else (key, "")
+            self._log.info("%s: %s, %d more connections", client, reason, count)

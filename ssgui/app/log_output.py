@@ -1,0 +1,56 @@
+"""Where log lines go and how they look: standard error, one line each, as text or as JSON."""
+
+import json
+import logging
+import sys
+from datetime import datetime, timezone
+from typing import TextIO
+
+# "verbosity" counts -v; -q is -1. Destinations of connections are told at DEBUG only.
+_LEVELS = {-1: logging.WARNING, 0: logging.INFO}
+
+
+def set_up_logging(verbosity: int, *, as_json: bool, stream: TextIO | None = None) -> None:
+    """Send this program's log to `stream`. -v shows our DEBUG lines, -vv those of libraries too."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JSONFormatter() if as_json else LineFormatter())
+    logging.raiseExceptions = False  # a standard error that is closed must not stop the proxy
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    level = _LEVELS.get(verbosity, logging.DEBUG)
+    root.setLevel(level if verbosity > 1 else max(level, logging.INFO))
+    logging.getLogger("ssgui").setLevel(level)
+
+
+def plain(text: str) -> str:
+    """`text` with what is not printable escaped: host names and remarks come from strangers."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+class LineFormatter(logging.Formatter):
+    """`2026-01-31 12:00:00 INFO message`; a traceback follows on its own lines."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(super().format(record))
+
+
+class JSONFormatter(logging.Formatter):
+    """One object a line: time, level, logger, message, and what the record has in `fields`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        line: dict[str, object] = {
+            "time": time.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)

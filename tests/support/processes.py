@@ -160,13 +160,13 @@ class Connection:
 
     @property
     def names(self) -> list[str]:
-        """INIT and the stages entered after it, in order."""
-        return ["INIT", *(str(line["stage"]) for line in self.stages)]
+        """The stages that were entered, in order."""
+        return [str(line["stage"]) for line in self.stages]
 
     @property
     def times(self) -> list[float]:
         """When each of `names` was entered."""
-        return [self.opened["t"], *(line["t"] for line in self.stages)]
+        return [line["t"] for line in self.stages]
 
     @property
     def target(self) -> str:

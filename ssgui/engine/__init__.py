@@ -1,0 +1,1 @@
+"""The relay engine: asyncio and sockets, on any loop; never Qt, never a file."""

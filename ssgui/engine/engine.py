@@ -1,0 +1,143 @@
+"""The engine: all relays of one loop, with what they share, started and stopped together."""
+
+import asyncio
+import itertools
+import random
+import time
+from typing import TypeVar
+
+from ssgui.config.models import LocalSettings, ServerSettings
+from ssgui.engine.deadlines import DeadlineQueue
+from ssgui.engine.drain import Drain, Lingering
+from ssgui.engine.handler import HandlerView, TCPRelayHandler
+from ssgui.engine.journal import Journal
+from ssgui.engine.poller import Poller
+from ssgui.engine.reactor import Reactor
+from ssgui.engine.relay import LocalRelay, ServerRelay, TCPRelay
+from ssgui.engine.session import Session
+from ssgui.engine.stages import Reason
+
+_Relay = TypeVar("_Relay", bound=TCPRelay)
+FIRST_PAYLOAD_WAIT = 0.25
+_SWEEP_SECONDS = 1.0
+_PROCESS_DEADLINE = random.SystemRandom().uniform(60, 120)  # a stranger cannot tell us by a fixed number
+
+
+def _descriptor_limit() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit for sockets
+        return 16384
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+class Engine:
+    """Runs inside the loop that is running when it is made.
+
+    `drain_deadline` (seconds) is for tests: left out, it is one random value from 60 to 120 per process.
+    """
+
+    def __init__(
+        self,
+        journal: Journal | None = None,
+        *,
+        drain_deadline: float | None = None,
+        poller: Poller | None = None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.journal = journal or Journal()
+        self.reactor = Reactor(loop, poller)
+        self.drain = Drain(loop, drain_deadline or _PROCESS_DEADLINE, max(16, _descriptor_limit() // 4))
+        self.lingering = Lingering(loop)
+        self.payload_wait: DeadlineQueue[TCPRelayHandler] = DeadlineQueue(
+            loop, FIRST_PAYLOAD_WAIT, TCPRelayHandler.stream
+        )
+        self.relays: list[TCPRelay] = []
+        self.handlers: dict[int, TCPRelayHandler] = {}
+        self._loop = loop
+        self._numbers = itertools.count(1)
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    # ---- relays
+
+    async def start_local(self, settings: LocalSettings) -> LocalRelay:
+        """Listen as a client. BindError; LocalProtocolError for a method or key that cannot be used."""
+        relay = LocalRelay(self, settings)
+        return await self._start(relay, settings.bind_host, settings.bind_port)
+
+    async def start_server(self, settings: ServerSettings) -> ServerRelay:
+        """Listen as a server; errors as `start_local`."""
+        relay = ServerRelay(self, settings)
+        return await self._start(relay, settings.bind_host, settings.bind_port)
+
+    async def _start(self, relay: _Relay, host: str, port: int) -> _Relay:
+        await relay.listen(host, port)
+        self.relays.append(relay)
+        return relay
+
+    def close_listeners(self) -> None:
+        """Accept no more connections; those that are open go on."""
+        for relay in self.relays:
+            relay.close()
+
+    async def drained(self) -> None:
+        """Wait until no connection is left."""
+        await self._idle.wait()
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Stop listening, give connections `grace` seconds to finish, then reset them."""
+        self.close_listeners()
+        try:
+            async with asyncio.timeout(grace):
+                await self.drained()
+        except TimeoutError:
+            pass  # what has not finished by now is reset below
+        for handler in list(self.handlers.values()):
+            handler.destroy(Reason.SHUTDOWN)
+        self.drain.close()
+        self.lingering.close()
+        self.payload_wait.clear()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for relay in self.relays:
+            await relay.dialer.close()
+        self.relays.clear()
+        await self.reactor.poller.close()
+
+    # ---- connections
+
+    def next_number(self) -> int:
+        """A number that no connection or handler of this engine had before."""
+        return next(self._numbers)
+
+    def new_handler(self, relay: TCPRelay, session: Session) -> TCPRelayHandler:
+        """A handler, known here until it is DESTROYED."""
+        handler = TCPRelayHandler(next(self._numbers), relay, session)
+        self.handlers[handler.id] = handler
+        self._idle.clear()
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(self._sweep_interval(), self._sweep)
+        return handler
+
+    def handler_ended(self, handler: TCPRelayHandler) -> None:
+        """`handler` is DESTROYED."""
+        del self.handlers[handler.id]
+        if not self.handlers:
+            self._idle.set()
+
+    def snapshot(self) -> list[HandlerView]:
+        """How every connection stands now."""
+        return [handler.view() for handler in self.handlers.values()]
+
+    def _sweep_interval(self) -> float:
+        limits = [relay.timeout / 4 for relay in self.relays if relay.timeout]
+        return max(0.05, min(_SWEEP_SECONDS, *limits)) if limits else _SWEEP_SECONDS
+
+    def _sweep(self) -> None:
+        """The one clock of idle times and deadlines; it rests while there is no connection."""
+        now = time.monotonic()
+        for handler in list(self.handlers.values()):
+            handler.sweep(now, handler.relay.timeout)
+        self._sweeper = self._loop.call_later(self._sweep_interval(), self._sweep) if self.handlers else None

@@ -1,0 +1,60 @@
+"""Errors of the engine.
+
+    EngineError
+     +-- BindError      a listener could not have its address
+     +-- DialError      a connection could not be made; `kind` says which way
+
+OSErrors are mapped to these at the socket edge (`dial_error`), so nothing above it reads errno.
+"""
+
+import errno
+from enum import Enum
+
+from ssgui.engine.stages import Reason
+
+
+class EngineError(Exception):
+    """Base of what the engine raises to its callers."""
+
+
+class BindError(EngineError):
+    """The address `host:port` could not be listened on."""
+
+    def __init__(self, host: str, port: int, cause: OSError) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {cause.strerror or cause}")
+        self.host, self.port, self.in_use = host, port, cause.errno == errno.EADDRINUSE
+
+
+class DialFailure(Enum):
+    """The ways a dial fails; the value is the reason a connection then ends with."""
+
+    REFUSED = Reason.CONNECT_REFUSED
+    TIMEOUT = Reason.CONNECT_TIMEOUT
+    UNREACHABLE = Reason.UNREACHABLE
+    DNS = Reason.DNS_FAILED
+    DENIED = Reason.DENIED
+
+
+class DialError(EngineError):
+    """`host:port` could not be reached."""
+
+    def __init__(self, kind: DialFailure, host: str, port: int, detail: str = "") -> None:
+        super().__init__(f"{host}:{port}: {detail or kind.value}")
+        self.kind = kind
+
+    @property
+    def reason(self) -> Reason:
+        """The reason that a handler ends with because of this."""
+        return self.kind.value
+
+
+_KINDS = {errno.ECONNREFUSED: DialFailure.REFUSED, errno.ETIMEDOUT: DialFailure.TIMEOUT}
+
+
+def dial_error(error: OSError, host: str, port: int) -> DialError:
+    """Map what a connect said. What is neither refused nor timed out counts as unreachable."""
+    if isinstance(error, TimeoutError):
+        kind = DialFailure.TIMEOUT
+    else:
+        kind = _KINDS.get(error.errno or 0, DialFailure.UNREACHABLE)
+    return DialError(kind, host, port, error.strerror or str(error))

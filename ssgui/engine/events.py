@@ -1,0 +1,45 @@
+"""What the engine tells: one frozen record per thing that happened. Times are monotonic seconds."""
+
+from dataclasses import dataclass
+
+from ssgui.engine.stages import Reason, Role, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection was accepted; `id` is its handler's, `conn` its session's."""
+
+    id: int
+    conn: int
+    t: float
+    role: Role
+    inbound: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageChanged:
+    """A handler entered `stage`. `target` is "host:port" once known, `route` "proxy" or "direct"."""
+
+    id: int
+    t: float
+    stage: Stage
+    target: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A handler is DESTROYED: why, payload bytes each way, and the seconds it spent in each stage."""
+
+    id: int
+    t: float
+    reason: Reason
+    up: int
+    down: int
+    stages: dict[str, float]
+    target: str
+    client: str
+
+
+Event = Opened | StageChanged | Closed

@@ -1,0 +1,361 @@
+"""One proxied connection: two legs, a stage, and in the end a reason.
+
+    program <--> local leg  [TCPRelayHandler]  remote leg <--> server or target
+
+The handler knows stages, bytes and endings. How a connection begins (what the client asked for, where to
+dial, which codecs) is its session's business.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
+from ssgui.engine.errors import DialError, DialFailure, dial_error
+from ssgui.engine.events import Closed, Opened, StageChanged
+from ssgui.engine.leg import Leg
+from ssgui.engine.stages import TRANSITIONS, Reason, Role, Stage, StreamStatus
+from ssgui.protocol.errors import (
+    AuthenticationError,
+    RemoteProtocolError,
+    ReplayError,
+    TruncatedError,
+)
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import TCPRelay
+    from ssgui.engine.session import Session
+
+HANDSHAKE_TIMEOUT = 30.0
+HALF_CLOSED_TIMEOUT = 60.0
+EARLY_LIMIT = 64 * 1024  # payload that is read before there is anywhere to send it
+_EARLY_READ = 16 * 1024
+
+
+class Farewell(Enum):
+    """How the client's socket leaves a connection that is DESTROYED."""
+
+    RESET = auto()
+    CLOSE = auto()
+    LINGER = auto()  # a reply is on its way: finish, then read until the client closes too
+    DRAIN = auto()  # a stranger: the engine's drain has the socket now
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerView:
+    """What a handler looks like at one moment; times are monotonic seconds, bytes are payload."""
+
+    id: int
+    conn: int
+    role: Role
+    inbound: str
+    client: str
+    target: str
+    route: str
+    server: str
+    stage: Stage
+    up_status: StreamStatus
+    down_status: StreamStatus
+    up: int
+    down: int
+    held_up: int
+    held_down: int
+    timeline: tuple[tuple[Stage, float], ...]
+    first_up: float | None
+    first_down: float | None
+
+
+class TCPRelayHandler:
+    """Joins two legs. Everything that ends it goes through `destroy`, once."""
+
+    __slots__ = (
+        "_mark", "_moved_at", "client", "conn", "dialing", "early", "first_down", "first_up", "id", "local",
+        "relay", "remote", "route", "server", "session", "stage", "target", "timeline",
+    )  # fmt: skip
+
+    def __init__(self, number: int, relay: "TCPRelay", session: "Session") -> None:
+        self.id, self.relay, self.session = number, relay, session
+        self.conn, self.client = session.conn, session.client
+        self.local: Leg | None = None
+        self.remote: Leg | None = None
+        self.dialing: asyncio.Task[None] | None = None
+        self.target = self.route = self.server = ""
+        self.early = b""  # payload, or the address header before it, that waits for the remote leg
+        self.stage = Stage.INIT
+        now = time.monotonic()
+        self.timeline = [(Stage.INIT, now)]
+        self.first_up: float | None = None
+        self.first_down: float | None = None
+        self._mark, self._moved_at = 0, now
+        relay.journal.append(Opened(number, self.conn, now, relay.role, relay.inbound, self.client))
+
+    def __repr__(self) -> str:
+        return f"<TCPRelayHandler {self.id} {self.stage.name}>"
+
+    # ---- stages
+
+    def enter(self, stage: Stage) -> None:
+        """Go to `stage`, if the table of the role allows it."""
+        relay = self.relay
+        if stage not in TRANSITIONS[relay.role][self.stage]:
+            raise RuntimeError(f"{self!r} cannot go to {stage.name}")
+        now = time.monotonic()
+        self.stage = stage
+        self.timeline.append((stage, now))
+        relay.journal.append(StageChanged(self.id, now, stage, self.target, self.route))
+
+    def dial(self, host: str, port: int) -> None:
+        """The target is known: read no more and find the way to `host:port`."""
+        assert self.local is not None
+        self.local.pause()
+        self.enter(Stage.DNS)
+        self.dialing = self.relay.dialer.dial(host, port, self)
+
+    def resolved(self) -> None:
+        self.enter(Stage.CONNECTING)
+        local = self.local
+        assert local is not None
+        if len(self.early) < EARLY_LIMIT:
+            local.on_readable = self._read_early
+            local.resume()
+
+    def _read_early(self) -> None:
+        """CONNECTING: what the program sends already is read, up to a bound."""
+        local = self.local
+        assert local is not None
+        while True:
+            data = self.session.read(_EARLY_READ)
+            if self.stage is Stage.DESTROYED:
+                return
+            local.received += len(data)
+            self.early += data
+            if len(self.early) > EARLY_LIMIT - _EARLY_READ:
+                local.pause()
+            if local.paused or not local.readable:
+                return
+
+    def connected(self, leg: Leg) -> None:
+        local = self.local
+        assert local is not None
+        self.dialing = None
+        self.enter(Stage.STREAM)
+        self._moved_at = self.timeline[-1][1]
+        local.peer, leg.peer = leg, local
+        leg.on_readable = self._first_down
+        self.session.connected(local, leg)
+
+    def stream(self) -> None:
+        """Send what waits for the remote leg; from here on both legs pump."""
+        local, remote, early = self.local, self.remote, self.early
+        assert local is not None
+        assert remote is not None
+        self.early = b""
+        if local.received and self.first_up is None:
+            self.first_up = time.monotonic()
+        if early:
+            remote.send_payload(early)
+        if not local.closed:
+            self._pump_from(local)
+            if local.eof:
+                remote.finish()
+            elif not remote.held:
+                local.resume()
+
+    def await_payload(self) -> None:
+        """Keep the address header in `early` back for a moment, so that payload can leave in the same write."""
+        local = self.local
+        assert local is not None
+        if local.eof or local.received:
+            self.stream()
+            return
+        local.on_readable = self._first_payload
+        self.relay.payload_wait.add(self)
+        local.resume()
+
+    def _first_payload(self) -> None:
+        local, remote = self.local, self.remote
+        assert local is not None
+        assert remote is not None
+        view = local.recv_behind(self.early)
+        if view is None:
+            return
+        self.relay.payload_wait.remove(self)
+        self.early = b""
+        self.first_up = time.monotonic()
+        remote.send_payload(view)
+        if not local.closed:
+            local.on_readable = local.pump_plain
+            local.read_again()
+
+    def _pump_from(self, leg: Leg) -> None:
+        leg.on_readable = leg.pump_plain if leg.decoder is None else leg.pump_sealed
+
+    def _first_down(self) -> None:
+        """The remote leg pumps; the time of its first payload is noted, once."""
+        leg = self.remote
+        assert leg is not None
+        if leg.decoder is None:
+            leg.pump_plain()
+        else:
+            leg.pump_sealed()
+        if leg.received:
+            self.first_down = time.monotonic()
+            if not leg.closed:
+                self._pump_from(leg)
+
+    # ---- endings
+
+    def connect_failed(self, leg: Leg, error: OSError) -> None:
+        self.dial_failed(dial_error(error, self.server or self.target, 0))
+
+    def dial_failed(self, error: DialError) -> None:
+        self.session.dial_failed(error)
+
+    def ended(self, leg: Leg) -> None:
+        """A FIN came. It is carried on after all that came before it; the other direction goes on."""
+        whole = leg.decoder is None or leg.decoder.at_boundary
+        if self.stage is not Stage.STREAM:
+            self.session.ended_early(whole)
+        elif not whole:
+            self.destroy(Reason.TRUNCATED)
+        elif leg is self.local and self.early:
+            self.relay.payload_wait.remove(self)
+            self.stream()
+        elif leg.peer is not None:
+            sink = leg.peer
+            if leg.shut and not sink.held:
+                self._finish()  # closing the sink sends the FIN as well
+            else:
+                sink.finish()
+
+    def finished(self, leg: Leg) -> None:
+        if leg.peer is not None and leg.peer.shut:
+            self._finish()
+
+    def _finish(self) -> None:
+        local, remote = self.local, self.remote
+        assert local is not None
+        assert remote is not None
+        unanswered = self.relay.role is Role.LOCAL and local.received and not remote.received
+        self.destroy(Reason.NO_ANSWER if unanswered else Reason.FINISHED, Farewell.CLOSE)
+
+    def lost(self, leg: Leg, error: OSError) -> None:
+        self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
+
+    def garbled(self, leg: Leg, error: RemoteProtocolError) -> None:
+        self.give_up(reason_of(error))
+
+    def failed(self, leg: Leg, error: Exception) -> None:
+        self.give_up(Reason.BAD_REQUEST)
+
+    def give_up(self, reason: Reason) -> None:
+        """End with a reset; a stranger to a server, who has not authenticated, sees nothing at all."""
+        stranger = self.relay.role is Role.SERVER and self.stage is Stage.INIT
+        self.destroy(reason, Farewell.DRAIN if stranger else Farewell.RESET)
+
+    def destroy(self, reason: Reason, farewell: Farewell = Farewell.RESET) -> None:
+        """End, for `reason`. Unless told otherwise both sides see a reset, never a clean end."""
+        if self.stage is Stage.DESTROYED:
+            return
+        self.enter(Stage.DESTROYED)
+        local, remote, dialing = self.local, self.remote, self.dialing
+        self.relay.journal.append(self._closed(reason))
+        if dialing is not None:
+            dialing.cancel()
+        self.local = self.remote = self.dialing = None
+        if self.early:
+            self.relay.payload_wait.remove(self)
+            self.early = b""
+        if remote is not None:
+            remote.close() if farewell is Farewell.CLOSE else remote.reset()
+        if local is not None:
+            self._part(local, farewell)
+        self.relay.handler_ended(self)
+        del self.session  # it refers to us: the cycle would keep both until the next collection
+
+    def _part(self, local: Leg, farewell: Farewell) -> None:
+        if farewell is Farewell.RESET:
+            local.reset()
+        elif farewell is Farewell.CLOSE:
+            local.close()
+        elif farewell is Farewell.LINGER:
+            self.relay.lingering.take(local)
+        else:
+            self.relay.drain.take(local)
+
+    def sweep(self, now: float, idle_limit: float) -> None:
+        """Called about once a second: end what has waited too long."""
+        stage, since = self.timeline[-1]
+        waited = now - since
+        if stage is Stage.STREAM:
+            self._sweep_stream(now, idle_limit)
+        elif stage in (Stage.DNS, Stage.CONNECTING):
+            # Several addresses race under a limit of their own; this one only guards that it is kept.
+            if waited > (CONNECT_TIMEOUT if self.remote is not None else CONNECT_TIMEOUT_ALL + 5):
+                self.dial_failed(DialError(DialFailure.TIMEOUT, self.server or self.target, 0))
+        elif self.relay.role is Role.LOCAL and now - self.timeline[0][1] > HANDSHAKE_TIMEOUT:
+            self.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
+
+    def _sweep_stream(self, now: float, idle_limit: float) -> None:
+        local, remote = self.local, self.remote
+        assert local is not None
+        assert remote is not None
+        mark = local.received + local.flushed + remote.received + remote.flushed
+        if mark != self._mark:
+            self._mark, self._moved_at = mark, now
+            return
+        limit = min(HALF_CLOSED_TIMEOUT, idle_limit or HALF_CLOSED_TIMEOUT) if local.eof or remote.eof else idle_limit
+        if limit and now - self._moved_at >= limit:
+            self.destroy(Reason.IDLE_TIMEOUT)
+
+    # ---- what it looks like
+
+    @property
+    def up_status(self) -> StreamStatus:
+        """State of the stream from the program to the target."""
+        waiting = bool(self.early) or (self.remote is not None and bool(self.remote.held))
+        return _status(self.local, waiting)
+
+    @property
+    def down_status(self) -> StreamStatus:
+        """State of the stream from the target to the program."""
+        return _status(self.remote, self.local is not None and bool(self.local.held))
+
+    def view(self) -> HandlerView:
+        """A record of how things stand."""
+        local, remote = self.local, self.remote
+        return HandlerView(
+            self.id, self.conn, self.relay.role, self.relay.inbound, self.client, self.target,
+            self.route, self.server, self.stage, self.up_status, self.down_status,
+            local.received if local else 0, remote.received if remote else 0,
+            len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
+            tuple(self.timeline), self.first_up, self.first_down,
+        )  # fmt: skip
+
+    def _closed(self, reason: Reason) -> Closed:
+        local, remote = self.local, self.remote
+        spent: dict[str, float] = {}
+        for (stage, start), (_, end) in zip(self.timeline, self.timeline[1:], strict=False):
+            spent[stage.name] = end - start
+        up, down = local.received if local else 0, remote.received if remote else 0
+        return Closed(
+            self.id, self.timeline[-1][1], reason, up, down, spent, self.target, self.client
+        )  # fmt: skip
+
+
+def _status(source: Leg | None, waiting: bool) -> StreamStatus:
+    reading = StreamStatus.READING if source is not None and not source.paused else StreamStatus.NONE
+    return reading | (StreamStatus.WRITING if waiting else StreamStatus.NONE)
+
+
+def reason_of(error: RemoteProtocolError) -> Reason:
+    """The reason that a protocol error ends a connection with."""
+    if isinstance(error, AuthenticationError):
+        return Reason.AUTH_FAILED
+    if isinstance(error, ReplayError):
+        return Reason.REPLAY
+    if isinstance(error, TruncatedError):
+        return Reason.TRUNCATED
+    return Reason.BAD_REQUEST

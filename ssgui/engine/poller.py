@@ -1,0 +1,188 @@
+"""The seam between legs and whatever tells that a socket is ready: `register`, `forget`, `again`.
+
+    Poller             what legs see
+     +-- ReadyPoller    epoll or kqueue: nested behind one reader of any loop, or, headless, inside the
+     |                  loop's own selector (`ssgui.engine.loop`)
+     +-- TransportPoller  asyncio transports, for loops without readers (`ssgui.engine.transports`)
+
+A handler that raises loses its own connection, never the loop.
+"""
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from ssgui.engine.multiplexer import IN, OUT, Multiplexer, new_multiplexer
+
+_log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """A listening socket as a relay uses it; a non-blocking `socket.socket` is one."""
+
+    def fileno(self) -> int: ...
+    def accept(self) -> tuple[socket.socket, Any]: ...
+    def close(self) -> None: ...
+
+
+class Stream(Protocol):
+    """A connected or connecting socket as a leg uses it; a non-blocking `socket.socket` is one."""
+
+    def fileno(self) -> int: ...
+    def connect_ex(self, address: Any, /) -> int: ...
+    def recv_into(self, view: memoryview, limit: int, /) -> int: ...
+    def send(self, view: memoryview | bytes, /) -> int: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+    def getsockopt(self, level: int, option: int, /) -> int: ...
+    def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
+
+
+class Pollable(Protocol):
+    """A leg or a listener, as a poller sees it."""
+
+    def event(self, mask: int, /) -> None:
+        """The descriptor is ready for `mask`."""
+
+    def crashed(self, error: Exception) -> None:
+        """`event` raised: give up this one connection."""
+
+
+class Resumable(Protocol):
+    """A leg that used up its burst and has more to read."""
+
+    def read_again(self) -> None:
+        """Go on reading, if nothing else came between."""
+
+
+class Poller(Protocol):
+    """Tells legs and listeners when their sockets are ready."""
+
+    def wrap(self, sock: socket.socket) -> Stream:
+        """What a leg shall use for `sock`: it is made non-blocking."""
+
+    def wrap_listener(self, sock: socket.socket) -> Listener:
+        """The same for a listener."""
+
+    def register(self, stream: Stream, owner: Pollable, *, writable: bool = False) -> None:
+        """Report changes (edges) of a leg's socket: always readable, `writable` too if asked."""
+
+    def want_writable(self, stream: Stream) -> None:
+        """Report from now on also when the registered `stream` becomes writable."""
+
+    def listen(self, stream: Listener, owner: Pollable) -> None:
+        """Report (level-triggered) that a listener has connections to accept."""
+
+    def unlisten(self, stream: Listener) -> None:
+        """Stop reporting a listener that stays open; `listen` may be called again."""
+
+    def forget(self, stream: Stream) -> None:
+        """Report nothing more of `stream`, which is closed next: that takes it out of the kernel's queue."""
+
+    def again(self, leg: Resumable) -> None:
+        """Let `leg` go on after all the others have had their turn."""
+
+    async def close(self) -> None:
+        """Give everything back; every leg and listener has been closed before."""
+
+
+class ReadyPoller:
+    """Legs on a multiplexer.
+
+    Without a `multiplexer` it makes one and watches it through one `add_reader`, so it works on every loop
+    that has readers. The relay selector passes its own, and calls `dispatch` itself.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, multiplexer: Multiplexer | None = None) -> None:
+        self._loop = loop
+        self._nested = multiplexer is None
+        self.multiplexer = multiplexer or new_multiplexer()
+        self.owners: dict[int, Callable[[int], None]] = {}
+        self._forgotten: set[int] = set()
+        self._queue: deque[Resumable] = deque()
+        if self._nested:
+            loop.add_reader(self.multiplexer.fileno(), self._turn)
+
+    def wrap_listener(self, sock: socket.socket) -> Listener:
+        sock.setblocking(False)
+        return sock
+
+    def wrap(self, sock: socket.socket) -> Stream:
+        if sock.gettimeout() != 0:
+            sock.setblocking(False)
+        return sock
+
+    def register(self, stream: Stream, owner: Pollable, *, writable: bool = False) -> None:
+        fd = stream.fileno()
+        self.owners[fd] = owner.event
+        self.multiplexer.add(fd, IN | OUT if writable else IN, edge=True)
+
+    def want_writable(self, stream: Stream) -> None:
+        self.multiplexer.modify(stream.fileno(), IN | OUT, edge=True)
+
+    def listen(self, stream: Listener, owner: Pollable) -> None:
+        fd = stream.fileno()
+        self.owners[fd] = owner.event
+        self.multiplexer.add(fd, IN, edge=False)
+
+    def unlisten(self, stream: Listener) -> None:
+        fd = stream.fileno()
+        if self.owners.pop(fd, None) is not None:
+            self.multiplexer.remove(fd)
+
+    def forget(self, stream: Stream) -> None:
+        fd = stream.fileno()
+        self.owners.pop(fd, None)
+        self._forgotten.add(fd)
+
+    def again(self, leg: Resumable) -> None:
+        if not self._queue:
+            self._loop.call_soon(self._run_again)
+        self._queue.append(leg)
+
+    async def close(self) -> None:
+        if self._nested:
+            self._loop.remove_reader(self.multiplexer.fileno())
+            self.multiplexer.close()
+
+    def _turn(self) -> None:
+        self.dispatch(self.multiplexer.poll(0))
+
+    def dispatch(self, ready: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Call the owners of `ready` descriptors; return those that have none here.
+
+        A descriptor that was closed earlier in the same batch may be in use again by a new leg: what the
+        batch says of it is old news, and a stale OUT would pass for a connection made.
+        """
+        foreign = []
+        forgotten = self._forgotten
+        forgotten.clear()
+        for fd, mask in ready:
+            event = self.owners.get(fd)
+            if event is None:
+                foreign.append((fd, mask))
+            elif not forgotten or fd not in forgotten:
+                try:
+                    event(mask)
+                except Exception as error:  # noqa: BLE001  one connection is lost, with a traceback
+                    self._crashed(event, error)
+        return foreign
+
+    def _run_again(self) -> None:
+        legs, self._queue = self._queue, deque()
+        for leg in legs:
+            try:
+                leg.read_again()
+            except Exception as error:  # noqa: BLE001  as above
+                self._crashed(leg.read_again, error)
+
+    def _crashed(self, event: Callable[..., None], error: Exception) -> None:
+        _log.error("a connection failed inside the relay", exc_info=error)
+        owner: Pollable = event.__self__  # type: ignore[attr-defined]
+        try:
+            owner.crashed(error)
+        except Exception as worse:  # noqa: BLE001  giving up must not end the loop either
+            _log.error("and could not be given up cleanly", exc_info=worse)

@@ -1,0 +1,34 @@
+"""What all legs of one loop share: the poller, the scratch buffers, and the count of unsent bytes."""
+
+import asyncio
+
+from ssgui.engine.loop import poller_for
+from ssgui.engine.poller import Poller
+
+READ_FIRST = 64 * 1024  # a leg starts here, doubles while its reads fill and are sent whole, ...
+READ_MOST = 512 * 1024  # ... and stops here: below, the fixed cost of a turn tells; above, nothing is gained
+READ_TIGHT = 16 * 1024  # every read while the engine holds more unsent bytes than UNSENT_BUDGET
+UNSENT_BUDGET = 64 * 1024 * 1024
+_SLACK = 64 * 1024  # held ciphertext in front (16,417 at most), tags and lengths (34 per 16,383), an address
+
+
+class Reactor:
+    """Buffers are scratch: valid only inside one call of a leg, never kept and never handed to a transport.
+
+    Fresh allocations of this size are mapped, zeroed and page-faulted each time, which alone costs a third
+    of the speed. Two are enough, because every step goes from one to the other: wire -> plain -> wire.
+    """
+
+    __slots__ = ("loop", "plain", "poller", "unsent", "wire")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, poller: Poller | None = None) -> None:
+        self.loop = loop
+        self.poller = poller or poller_for(loop)
+        self.plain = memoryview(bytearray(READ_MOST + _SLACK))
+        self.wire = memoryview(bytearray(READ_MOST + _SLACK))
+        self.unsent = 0  # bytes that legs hold for slow sinks
+
+    @property
+    def tight(self) -> bool:
+        """Whether reads must be small until slow sinks have taken what is held for them."""
+        return self.unsent > UNSENT_BUDGET

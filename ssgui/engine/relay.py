@@ -1,0 +1,184 @@
+"""A port and what is served on it: `TCPRelay` listens and accepts, its two kinds know where to go from there."""
+
+import asyncio
+import errno
+import logging
+import random
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
+from ssgui.engine.dialer import Dialer
+from ssgui.engine.errors import BindError
+from ssgui.engine.forbidden import ForbiddenAddresses
+from ssgui.engine.handler import TCPRelayHandler
+from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
+from ssgui.engine.session import Session, client_name
+from ssgui.engine.shadowsocks_session import ShadowsocksSession
+from ssgui.engine.socks5_session import Socks5Session
+from ssgui.engine.stages import Role
+from ssgui.engine.tasks import run_blocking
+from ssgui.engine.tunnel import CLIENT_SALTS, SERVER_SALTS, Tunnel
+
+if TYPE_CHECKING:
+    from ssgui.engine.engine import Engine
+
+BACKLOG = 1024
+ACCEPT_PAUSE = 1.0
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_log = logging.getLogger(__name__)
+
+
+class TCPRelay:
+    """One listening port of an engine."""
+
+    role: ClassVar[Role]
+    inbound: ClassVar[str]
+
+    def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, forbidden: ForbiddenAddresses) -> None:
+        self.engine, self.timeout = engine, timeout
+        self.reactor, self.journal = engine.reactor, engine.journal
+        self.drain, self.lingering, self.payload_wait = engine.drain, engine.lingering, engine.payload_wait
+        self.resolver = resolver
+        self.dialer = Dialer(self.reactor, resolver, forbidden)
+        self.address: tuple[str, int] = ("", 0)
+        self._listener: socket.socket | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._pauses = 0
+
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+        """The session of a connection that was accepted."""
+        raise NotImplementedError
+
+    def new_handler(self, session: Session) -> TCPRelayHandler:
+        """A handler of `session`, known to the engine until it is DESTROYED."""
+        return self.engine.new_handler(self, session)
+
+    def handler_ended(self, handler: TCPRelayHandler) -> None:
+        """`handler` is DESTROYED."""
+        self.engine.handler_ended(handler)
+
+    # ---- listening
+
+    async def listen(self, host: str, port: int) -> None:
+        """Bind and listen; BindError when the address is not to be had."""
+        try:
+            found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+            family, _, _, _, address = found[0]
+            self._listener = _listener(family, address)
+        except OSError as error:
+            raise BindError(host, port, error) from error
+        self.address = self._listener.getsockname()[:2]
+        self._stream = self.reactor.poller.wrap_listener(self._listener)
+        self.reactor.poller.listen(self._stream, self)
+
+    @property
+    def listening(self) -> bool:
+        """Whether new connections are accepted."""
+        return self._listener is not None
+
+    def close(self) -> None:
+        """Accept no more; what was accepted goes on."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._listener is not None:
+            self._listener = None
+            self.reactor.poller.unlisten(self._stream)
+            self._stream.close()
+
+    def event(self, mask: int) -> None:
+        """One connection per event: the listener is level-triggered, so the rest is told again."""
+        try:
+            sock, address = self._stream.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._accept_failed(error)
+            return
+        self._pauses = 0
+        self.new_session(self.engine.next_number(), sock, client_name(address)).start()
+
+    def crashed(self, error: Exception) -> None:
+        """One connection could not be begun; the listener lives."""
+
+    def _accept_failed(self, error: OSError) -> None:
+        if error.errno not in _OUT_OF_RESOURCES:
+            _log.warning("a connection could not be accepted: %s", error)
+            return
+        # The listener stays readable: without a pause this would spin.
+        self._pauses += 1
+        if self._pauses == 1 or self._pauses % 60 == 0:
+            _log.warning("cannot accept connections: %s; trying again every second", error.strerror)
+        self.reactor.poller.unlisten(self._stream)
+        self._pause = self.reactor.loop.call_later(ACCEPT_PAUSE, self._listen_again)
+
+    def _listen_again(self) -> None:
+        self._pause = None
+        self.reactor.poller.listen(self._stream, self)
+
+
+def _listener(family: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if exclusive := getattr(socket, "SO_EXCLUSIVEADDRUSE", 0):  # Windows: REUSEADDR would share the port
+            sock.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # Accepted sockets inherit these on Linux and BSD, which saves two system calls for each.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Upstream:
+    """A Shadowsocks server as a client uses it."""
+
+    def __init__(self, profile: ServerProfile) -> None:
+        self.host, self.port = profile.host, profile.port
+        self.name = profile.remarks or f"{profile.host}:{profile.port}"
+        self.tunnel = Tunnel(profile.method, profile.password.reveal(), CLIENT_SALTS)
+
+
+class LocalRelay(TCPRelay):
+    """A client: programs come by SOCKS5, their connections leave through one of the servers, at random."""
+
+    role = Role.LOCAL
+    inbound = "socks5"
+
+    def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
+        resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
+        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()))
+        self._upstreams = [Upstream(profile) for profile in settings.servers]
+        self.users: Mapping[bytes, bytes] | None = {
+            name.encode(): password.reveal().encode() for name, password in settings.users
+        } or None
+
+    def choose(self) -> Upstream:
+        """The server for one connection."""
+        return self._upstreams[0] if len(self._upstreams) == 1 else random.choice(self._upstreams)
+
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+        return Socks5Session(conn, self, sock, client)
+
+
+class ServerRelay(TCPRelay):
+    """A server: Shadowsocks clients come, their connections leave for the targets directly."""
+
+    role = Role.SERVER
+    inbound = "shadowsocks"
+
+    def __init__(self, engine: "Engine", settings: ServerSettings) -> None:
+        resolver = Resolver(NetworkLookup(settings.nameservers), prefer_ipv6=settings.prefer_ipv6)
+        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(settings.forbidden))
+        self.tunnel = Tunnel(settings.method, settings.password.reveal(), SERVER_SALTS)
+
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+        return ShadowsocksSession(conn, self, sock, client)

@@ -1,0 +1,57 @@
+"""A client connection: recognises what is asked for, owns the client's socket until a handler streams.
+
+    Session
+     +-- Socks5Session        a program speaks SOCKS5 to us; we go to the server (`ssgui.engine.socks5_session`)
+     +-- ShadowsocksSession   a Shadowsocks client speaks to us; we go to the target
+                              (`ssgui.engine.shadowsocks_session`)
+"""
+
+import socket
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from ssgui.engine.errors import DialError
+from ssgui.engine.handler import TCPRelayHandler
+from ssgui.engine.leg import Leg
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import TCPRelay
+
+
+class Session(ABC):
+    """One accepted connection, `conn` by number, from `client` ("host:port")."""
+
+    def __init__(self, conn: int, relay: "TCPRelay", sock: socket.socket, client: str) -> None:
+        self.conn, self.relay, self.client = conn, relay, client
+        self.handler = handler = relay.new_handler(self)
+        self.local = handler.local = Leg(relay.reactor, relay.reactor.poller.wrap(sock), handler)
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to read."""
+
+    @abstractmethod
+    def read(self, limit: int) -> bytes:
+        """Some payload from the client, or b"" when there is none now."""
+
+    @abstractmethod
+    def connected(self, local: Leg, remote: Leg) -> None:
+        """The handler's remote leg is connected: set codecs, answer, and let it stream."""
+
+    @abstractmethod
+    def dial_failed(self, error: DialError) -> None:
+        """The handler's remote leg cannot be had: answer, and end the handler."""
+
+    @abstractmethod
+    def ended_early(self, whole: bool) -> None:
+        """The client sent its FIN before STREAM; not `whole` when it cut something short."""
+
+
+def client_name(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    """A peer's address as text; an IPv4 address that came to a dual-stack listener looks like one."""
+    host, port = address[0], address[1]
+    if ":" not in host:
+        return f"{host}:{port}"
+    if host.startswith("::ffff:") and "." in host:
+        return f"{host[7:]}:{port}"
+    return f"[{host}]:{port}"

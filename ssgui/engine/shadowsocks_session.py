@@ -1,0 +1,95 @@
+"""A Shadowsocks client asks for a target, encrypted; its handler goes there directly.
+
+Until the first good address nothing is sent and nothing is closed by us before the drain's one deadline,
+whatever comes: a prober learns nothing from what we do, nor from when.
+"""
+
+import socket
+from typing import TYPE_CHECKING
+
+from ssgui.engine.errors import DialError
+from ssgui.engine.handler import Farewell
+from ssgui.engine.leg import Leg
+from ssgui.engine.session import Session
+from ssgui.engine.stages import Reason, Stage
+from ssgui.protocol.address import decode_address
+from ssgui.protocol.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import ServerRelay
+
+_FIRST_READ = 32 * 1024
+
+
+class ShadowsocksSession(Session):
+    """INIT reads the address."""
+
+    relay: "ServerRelay"
+
+    def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: str) -> None:
+        super().__init__(conn, relay, sock, client)
+        self.local.decoder = relay.tunnel.decoder()
+        self._head = b""
+
+    def start(self) -> None:
+        self.relay.drain.admit(self.local)
+        self.local.on_readable = self._read_address
+        self.local.start()
+
+    def read(self, limit: int) -> bytes:
+        opened = self.local.recv_opened(limit)
+        data = b"" if opened is None else bytes(opened)
+        self._check()
+        return data
+
+    def _read_address(self) -> None:
+        local, handler = self.local, self.handler
+        while (opened := local.recv_opened(_FIRST_READ)) is not None:
+            if opened:
+                self._head += bytes(opened)
+                try:
+                    found = decode_address(self._head)
+                except BadRequestError as error:
+                    handler.garbled(local, error)
+                    return
+                if found is not None:
+                    target, size = found
+                    handler.early = self._head[size:]
+                    local.received = len(handler.early)
+                    self._go(target.host, target.port, str(target))
+                    return
+            self._check()
+            if local.paused or local.closed or not local.readable or handler.stage is not Stage.INIT:
+                return
+
+    def _go(self, host: str, port: int, target: str) -> None:
+        del self._head
+        self.relay.drain.release(self.local)
+        handler = self.handler
+        handler.target, handler.route = target, "direct"
+        error = self.local.decoder.error if self.local.decoder is not None else None
+        handler.dial(host, port)
+        if error is not None:
+            handler.garbled(self.local, error)
+
+    def _check(self) -> None:
+        decoder = self.local.decoder
+        if decoder is not None and decoder.error is not None:
+            self.handler.garbled(self.local, decoder.error)
+
+    def connected(self, local: Leg, remote: Leg) -> None:
+        local.encoder = self.relay.tunnel.encoder()
+        self.handler.stream()
+
+    def dial_failed(self, error: DialError) -> None:
+        # A reset, not a FIN: the program at the far end must not take this for an empty answer.
+        self.handler.destroy(error.reason)
+
+    def ended_early(self, whole: bool) -> None:
+        handler = self.handler
+        if handler.stage is Stage.INIT:
+            self.relay.drain.release(self.local)
+            asked = self.local.decoder is not None and self.local.decoder.salt
+            handler.destroy(Reason.TRUNCATED if asked or not whole else Reason.FINISHED, Farewell.CLOSE)
+        elif not whole:
+            handler.destroy(Reason.TRUNCATED)

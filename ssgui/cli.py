@@ -84,7 +84,7 @@ def _networks(context: click.Context, parameter: click.Parameter, value: str | N
 _common_flags = _options(
     click.option("--headless", is_flag=True, help="Without a window."),
     click.option("--data-dir", metavar="DIR", help="Where ssgui keeps its files; these commands keep none."),
-    click.option("--events", metavar="FILE|-", help="Write what happens to connections, as JSON lines."),
+    click.option("--events", metavar="FILE|-", help="Add what happens to connections, as JSON lines."),
     click.option("--password-file", metavar="FILE|-", help="Read the password from the first line."),
     click.option("-v", "verbose", count=True, help="Say more: where connections go. -vv: libraries' lines too."),
     click.option("-q", "quiet", is_flag=True, help="Only warnings."),
@@ -264,7 +264,7 @@ class _Start:
         if path is None or path == "-":
             return sys.stdout if path else None
         try:
-            return self._open.enter_context(open(path, "w", encoding="utf-8"))
+            return self._open.enter_context(open(path, "a", encoding="utf-8"))
         except OSError as error:
             raise click.UsageError(f"--events {path}: {error.strerror}") from None
 

@@ -88,8 +88,8 @@ async def _run(job: Job) -> int:
                 pumping.cancel()
         finally:
             await engine.stop(0)
-            for reader in list(readers):
-                _read(readers, reader, reader.close)
+            for reader in readers:
+                reader.close()
 
 
 async def _listen(engine: Engine, job: Job) -> None:
@@ -128,17 +128,8 @@ async def _pump(readers: list[JournalReader]) -> None:
     """Readers poll: a connection never waits for a log line."""
     while readers:
         await asyncio.sleep(POLL_SECONDS)
-        for reader in list(readers):
-            _read(readers, reader, reader.pump)
-
-
-def _read(readers: list[JournalReader], reader: JournalReader, how: Callable[[], None]) -> None:
-    """Let `reader` write. A pipe that nobody reads any more, or a full disk, must not end the proxy."""
-    try:
-        how()
-    except OSError as error:
-        readers.remove(reader)
-        _log.warning("events are no longer written: %s", error)
+        for reader in readers:
+            reader.pump()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,54 @@
+"""Where passwords come from."""
+
+import io
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ssgui.app.passwords import ENVIRONMENT, environment_password, make_password, read_password_file
+from ssgui.config.values import ConfigError
+
+
+@pytest.mark.parametrize("data", [b"top secret", b"top secret\n", b"top secret\r\nsecond line\n", b"\xef\xbb\xbftop secret"])
+def test_the_first_line_of_a_file(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(data)
+    assert read_password_file(str(path)).reveal() == "top secret"
+
+
+def test_the_first_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO("schlüssel\nmore\n".encode())))
+    assert read_password_file("-").reveal() == "schlüssel"
+
+
+def test_files_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    with pytest.raises(ConfigError, match="password: No such file"):
+        read_password_file(str(path))
+    path.write_bytes(b"\n")
+    with pytest.raises(ConfigError, match="password: the password is empty"):
+        read_password_file(str(path))
+    path.write_bytes(b"hunter\xff22")
+    with pytest.raises(ConfigError, match="not valid UTF-8") as caught:
+        read_password_file(str(path))
+    assert "hunter" not in str(caught.value)
+
+
+def test_the_environment_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, "from outside")
+    password = environment_password()
+    assert password is not None
+    assert password.reveal() == "from outside"
+    assert ENVIRONMENT not in os.environ
+    assert environment_password() is None
+    monkeypatch.setenv(ENVIRONMENT, "mypassword")
+    with pytest.raises(ConfigError, match="^SSGUI_PASSWORD: "):
+        environment_password()
+
+
+def test_made_passwords_are_long_and_differ() -> None:
+    made = {make_password().reveal() for _ in range(20)}
+    assert len(made) == 20
+    assert {len(text) for text in made} == {24}

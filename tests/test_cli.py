@@ -1,0 +1,293 @@
+"""The command line: what flags mean, and one line with exit code 2 for what they cannot mean."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ssgui import __version__
+from ssgui.app import headless
+from ssgui.app.headless import Job
+from ssgui.cli import main
+from ssgui.config.models import DEFAULT_FORBIDDEN
+
+LOCAL = ["local", "-s", "example.com", "-p", "8388", "-k", "pw"]
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("SSGUI_PASSWORD", raising=False)
+    root, ours = logging.getLogger(), logging.getLogger("ssgui")
+    before = root.handlers[:], root.level, ours.level, logging.raiseExceptions
+    yield
+    root.handlers[:], logging.raiseExceptions = before[0], before[3]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """What would have been run."""
+    found: list[Job] = []
+
+    def run(job: Job) -> int:
+        found.append(job)
+        return 0
+
+    monkeypatch.setattr(headless, "run_headless", run)
+    return found
+
+
+# ---- what flags mean
+
+
+def test_a_client_as_in_the_original(jobs: list[Job]) -> None:
+    flags = "-s example.com -p 8388 -k pw -m aes-256-gcm -b 127.0.0.2 -l 1081 -t 200 --user u --pass p --prefer-ipv6"
+    assert main(["--headless", "local", *flags.split(), "--uvloop"]) == 0
+    (job,) = jobs
+    assert job.local is not None
+    (server,) = job.local.servers
+    assert (server.host, server.port, server.method) == ("example.com", 8388, "aes-256-gcm")
+    assert server.password.reveal() == "pw"
+    assert (job.local.bind_host, job.local.bind_port, job.local.timeout) == ("127.0.0.2", 1081, 200)
+    assert [(name, password.reveal()) for name, password in job.local.users] == [("u", "p")]
+    assert job.local.prefer_ipv6
+    assert job.uvloop
+    assert job.events is None
+
+
+def test_a_server(jobs: list[Job]) -> None:
+    assert main(["--headless", "server", "-k", "pw"]) == 0
+    assert main(["server", "--headless", "-s", "::1", "-p", "0", "-k", "pw", "--forbidden-ip", ""]) == 0
+    assert main(["server", "-k", "pw", "--forbidden-ip", "10.0.0.0/8,::1"]) == 0
+    plain, open_to_all, own_list = (job.servers[0] for job in jobs)
+    assert (plain.bind_host, plain.bind_port, plain.forbidden) == ("0.0.0.0", 8388, DEFAULT_FORBIDDEN)
+    assert (open_to_all.bind_host, open_to_all.bind_port, open_to_all.forbidden) == ("::1", 0, ())
+    assert [str(network) for network in own_list.forbidden] == ["10.0.0.0/8", "::1/128"]
+
+
+def test_a_server_without_a_password_makes_one(jobs: list[Job]) -> None:
+    assert main(["server", "-p", "1"]) == 0
+    assert main(["server", "-p", "1", "--events", "-"]) == 0
+    first, second = jobs
+    assert first.servers[0].password == first.made
+    assert first.made != second.made
+    assert (first.links, second.links) == (sys.stdout, sys.stderr)
+
+
+def test_common_flags_stand_anywhere(jobs: list[Job], tmp_path: Path) -> None:
+    password, events = tmp_path / "password", tmp_path / "events"
+    password.write_text("from file\n")
+    common = ["--headless", "--events", str(events), "--password-file", str(password), "-q", "--data-dir", "/tmp"]
+    command = ["local", "-s", "h", "-p", "1"]
+    assert main([*common, *command]) == 0
+    assert main([*command, *common]) == 0
+    assert main([*common[:3], *command, *common[3:], "--log-json"]) == 0
+    for job in jobs:
+        assert job.local is not None
+        assert job.local.servers[0].password.reveal() == "from file"
+        assert job.events is not None
+        assert job.events.name == str(events)
+        assert job.events.closed
+    assert len(jobs) == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "level"),
+    [([], logging.INFO), (["-v"], logging.DEBUG), (["-q"], logging.WARNING), (["-v", "-q"], logging.WARNING)],
+)
+def test_how_much_is_logged(flags: list[str], level: int, jobs: list[Job]) -> None:
+    assert main([*flags, *LOCAL]) == 0
+    assert logging.getLogger("ssgui").level == level
+    assert logging.getLogger().level == max(level, logging.INFO)
+
+
+def test_verbose_adds_up(jobs: list[Job]) -> None:
+    assert main(["-v", *LOCAL, "-v"]) == 0
+    assert logging.getLogger().level == logging.DEBUG
+
+
+def test_flags_win_over_the_file(jobs: list[Job], tmp_path: Path) -> None:
+    path = tmp_path / "ss.json"
+    path.write_text(json.dumps({"server": "a", "server_port": 1, "password": "p", "local_port": 7, "verbose": True}))
+    assert main(["local", "-c", str(path)]) == 0
+    assert logging.getLogger("ssgui").level == logging.DEBUG
+    assert main(["local", "-c", str(path), "-s", "b", "-l", "8", "-q"]) == 0
+    assert logging.getLogger("ssgui").level == logging.WARNING
+    seen = [(job.local.servers[0].host, job.local.servers[0].port, job.local.bind_port) for job in jobs if job.local]
+    assert seen == [("a", 1, 7), ("b", 1, 8)]
+
+
+def test_which_password_wins(jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, bare, password = tmp_path / "ss.json", tmp_path / "bare.json", tmp_path / "password"
+    config.write_text('{"server": "a", "server_port": 1, "password": "config"}')
+    bare.write_text('{"server": "a", "server_port": 1}')
+    password.write_text("file")
+    from_flag, from_file = ["-k", "flag"], ["--password-file", str(password)]
+    for flags in (
+        [*from_flag, *from_file, "-c", str(config)],
+        [*from_file, "-c", str(config)],
+        ["-c", str(config)],
+        ["-c", str(bare)],
+    ):
+        monkeypatch.setenv("SSGUI_PASSWORD", "environment")
+        assert main(["local", *flags]) == 0
+    seen = [job.local.servers[0].password.reveal() for job in jobs if job.local]
+    assert seen == ["flag", "file", "config", "environment"]
+
+
+def test_port_password_is_many_servers(jobs: list[Job], tmp_path: Path) -> None:
+    path = tmp_path / "ss.json"
+    path.write_text('{"server": "127.0.0.1", "port_password": {"8381": "a", "8382": "b"}}')
+    assert main(["server", "-c", str(path)]) == 0
+    assert [(one.bind_port, one.password.reveal()) for one in jobs[0].servers] == [(8381, "a"), (8382, "b")]
+
+
+def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ss.json"
+    path.write_text('{"server": "a", "server_port": 1, "password": "p", "fast_open": true, "timeout": 10}')
+    assert main(["local", "-c", str(path), "-u", "-b", "0.0.0.0"]) == 0
+    lines = capfd.readouterr().err.splitlines()
+    for text in ('"fast_open" is not supported', "-u: UDP", "timeout of 10 s", "listening on 0.0.0.0"):
+        assert [line for line in lines if "WARNING" in line and text in line]
+    assert len(lines) == 4
+
+
+# ---- mistakes
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ([], "window is not part of this version"),
+        (["--headless"], "window is not part of this version"),
+        (["ss://YWVz@h:1"], "window is not part of this version"),
+        (["-s", "h", "-p", "1"], "window is not part of this version"),
+        (["frobnicate"], "'frobnicate' is no command"),
+        (["-s", "h", "local"], "-s must stand after 'local'"),
+        (["--frobnicate"], "No such option '--frobnicate'"),
+        (["local"], "no server: "),
+        (["local", "-s", "h", "-k", "pw"], "no server port"),
+        (["local", "-s", "h", "-p", "1"], "no password"),
+        ([*LOCAL, "-p", "0"], "'-p': '0' is no port"),
+        ([*LOCAL, "-p", "http"], "'-p': 'http' is no port"),
+        ([*LOCAL, "-l", "65536"], "'-l': '65536' is no port"),
+        ([*LOCAL, "-m", "rot13"], "'-m': "),
+        ([*LOCAL, "-m", "aes-256-cfb"], "'-m': "),
+        ([*LOCAL, "-m", "2022-blake3-aes-256-gcm"], "'-m': "),
+        ([*LOCAL, "-b", "http://x"], "'-b': 'http://x' is no host"),
+        ([*LOCAL, "-s", ""], "'-s': the host is empty"),
+        ([*LOCAL, "-k", ""], "'-k': the password is empty"),
+        ([*LOCAL, "-k", "mypassword"], "'-k': the password is the one of the sample"),
+        ([*LOCAL, "-t", "soon"], "'-t': 'soon' is not a valid float"),
+        ([*LOCAL, "-t", "-1"], "'-t': -1.0 is no time"),
+        ([*LOCAL, "--user", "u"], "--user and --pass"),
+        ([*LOCAL, "--user", "u", "--pass", "x" * 256], "at most 255 bytes"),
+        ([*LOCAL, "--forbidden-ip", ""], "No such option '--forbidden-ip'"),
+        ([*LOCAL, "--plugin", "obfs"], "No such option '--plugin'"),
+        ([*LOCAL, "-L", "h:1"], "No such option '-L'"),
+        ([*LOCAL, "extra"], "unexpected extra argument"),
+        ([*LOCAL, "-k"], "'-k' requires an argument"),
+        ([*LOCAL, "-c", "/no/such.json"], "/no/such.json: No such file"),
+        (["local", "--password-file", "/no/such"], "/no/such: No such file"),
+        ([*LOCAL, "--events", "/no/such/file"], "--events /no/such/file: No such file"),
+        (["server", "--workers", "4"], "No such option '--workers'"),
+        (["server", "-l", "1080"], "No such option '-l'"),
+        (["server", "--forbidden-ip", "localhost"], "'--forbidden-ip': 'localhost' is no address"),
+        (["demo", "-s", "h"], "No such option '-s'"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    command: list[str], message: str, jobs: list[Job], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 2
+    out, err = capfd.readouterr()
+    assert message in err
+    assert err.startswith("ssgui: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert jobs == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"server": "h",\n "server_port": }', "line 2, column 17"),
+        ('{"server": "h", "server_port": 1, "password": "p", "method": "rot13"}', '"method": '),
+        ('{"server": "h", "server_port": 1, "password": "p", "plugin": "x"}', '"plugin": plugins are not part'),
+        ('{"server": "h\\n\\u001b[31m", "server_port": 1}', '"server": '),
+    ],
+)
+def test_a_mistake_in_the_file(
+    text: str, message: str, tmp_path: Path, jobs: list[Job], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ss.json"
+    path.write_text(text)
+    assert main(["local", "-c", str(path)]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith(f"ssgui: {path}: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert err.rstrip("\n").isprintable()
+
+
+def test_what_nobody_foresaw_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(job: Job) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(headless, "run_headless", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(LOCAL)
+
+
+def test_ctrl_c_at_the_wrong_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(job: Job) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(headless, "run_headless", interrupt)
+    assert main(LOCAL) == 130
+
+
+# ---- help and start-up
+
+
+@pytest.mark.parametrize("command", [["-h"], ["--help"], ["local", "-h"], ["server", "--help"], ["demo", "-h"]])
+def test_help(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("Usage: ssgui ")
+    assert "--password-file" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("command", [["--version"], ["local", "--version"]])
+def test_version(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 0
+    assert capfd.readouterr().out == f"ssgui {__version__}\n"
+
+
+def test_the_module_runs() -> None:
+    command = [sys.executable, "-m", "ssgui", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == f"ssgui {__version__}\n"
+
+
+HEAVY = ("PySide6", "qasync", "httpx", "segno", "rich", "aiodns", "pycares", "keyring")
+PROGRAM = """
+import sys
+from ssgui.app import headless
+from ssgui.cli import main
+headless.run_headless = lambda job: 0
+code = main(sys.argv[1:])
+print(code, *(name for name in {heavy} if name in sys.modules))
+"""
+
+
+def test_a_start_loads_nothing_it_does_not_use() -> None:
+    command = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), "--headless", *LOCAL]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "0\n"

@@ -6,16 +6,11 @@ ended by a second signal n. What is slow to import is imported by the command th
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from ssgui import __version__
-
-if TYPE_CHECKING:
-    from ssgui.config.options import Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _NO_WINDOW = (
@@ -25,31 +20,7 @@ _LOCAL_FLAGS = frozenset({"-s", "-p", "-k", "-m", "-b", "-l", "-t", "-u", "-c", 
 _PASSWORD_HELP = (
     "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."
 )
-_SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, twice at once; SIGQUIT ends it after the last connection."
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """The flags that every command has and that may stand before or after it."""
-
-    events: str | None = None
-    password_file: str | None = None
-    verbosity: int | None = None
-    log_json: bool = False
-    data_dir: str | None = None
-
-    @classmethod
-    def of(cls, before: dict[str, Any], after: dict[str, Any]) -> "Common":
-        """Both places together; what stands after the command wins."""
-        quiet = before["quiet"] or after["quiet"]
-        verbose = before["verbose"] + after["verbose"]
-        return cls(
-            events=after["events"] or before["events"],
-            password_file=after["password_file"] or before["password_file"],
-            verbosity=-1 if quiet else verbose or None,
-            log_json=before["log_json"] or after["log_json"],
-            data_dir=after["data_dir"] or before["data_dir"],
-        )
+_SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQUIT ends it after the last connection."
 
 
 def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
@@ -136,7 +107,7 @@ class _Commands(click.Group):
 )  # fmt: skip
 @_common_flags
 @click.pass_context
-def _ssgui(context: click.Context, **given: Any) -> None:
+def _ssgui(context: click.Context, /, **given: Any) -> None:
     """Shadowsocks: a client, a server, and a look at what they do."""
     context.obj = given
     if context.invoked_subcommand is None:
@@ -155,12 +126,12 @@ def _ssgui(context: click.Context, **given: Any) -> None:
 @click.option("--pass", "user_password", metavar="PASSWORD", help="this password (visible in ps).")
 @_common_flags
 @click.pass_context
-def _local(context: click.Context, **given: Any) -> int:
+def _local(context: click.Context, /, **given: Any) -> int:
     """Run a client: SOCKS5 on this computer, Shadowsocks to the server."""
-    from ssgui.app import headless
+    from ssgui.app import headless, startup
     from ssgui.config.options import local_settings, local_warnings
 
-    with _Start(context, given) as start:
+    with startup.Startup(context.obj, given) as start:
         settings = local_settings(start.options)
         start.warn(local_warnings(settings))
         return headless.run_headless(
@@ -180,12 +151,12 @@ def _local(context: click.Context, **given: Any) -> int:
 )  # fmt: skip
 @_common_flags
 @click.pass_context
-def _server(context: click.Context, **given: Any) -> int:
+def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
-    from ssgui.app import headless, passwords
+    from ssgui.app import headless, passwords, startup
     from ssgui.config.options import server_settings, server_warnings, with_password
 
-    with _Start(context, given) as start:
+    with startup.Startup(context.obj, given) as start:
         made = passwords.make_password()
         servers = server_settings(with_password(start.options, made))
         start.warn([text for settings in servers for text in server_warnings(settings)])
@@ -199,93 +170,15 @@ def _server(context: click.Context, **given: Any) -> int:
 @click.option("--once", is_flag=True, help="End with 0 after the proof.")
 @_common_flags
 @click.pass_context
-def _demo(context: click.Context, **given: Any) -> int:
+def _demo(context: click.Context, /, **given: Any) -> int:
     """Run a server, a client and a web site on this computer and fetch a page through them."""
+    from ssgui.app import startup
     from ssgui.app.demo import run_demo
 
-    with _Start(context, given) as start:
-        return run_demo(once=given["once"], events=start.events())
-
-
-class _Start:
-    """What every command does first: logging, settings from flags, file and environment, the events' file."""
-
-    options: "Options"
-
-    def __init__(self, context: click.Context, given: dict[str, Any]) -> None:
-        self._given = given
-        self._open = ExitStack()
-        self.common = Common.of(context.obj, given)
-
-    def __enter__(self) -> "_Start":
-        from ssgui.app import log_output, passwords
-        from ssgui.config.classic import ClassicFile, read_classic
-        from ssgui.config.options import Options, overlay, with_password
-
-        common, path = self.common, self._given.get("config")
-        file = read_classic(path) if path else ClassicFile(Options())
-        self.options = overlay(self._flags(), file.options)
-        log_output.set_up_logging(self.options.verbosity or 0, as_json=common.log_json)
-        from_environment = passwords.environment_password()
-        self.options = with_password(self.options, from_environment)
-        self.warn([f"{path}: {text}" for text in file.warnings])
-        if self._given.get("udp"):
-            self.warn(["-u: UDP comes in a later version, only TCP is served"])
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._open.close()
-
-    def _flags(self) -> "Options":
-        from ssgui.app.passwords import read_password_file
-        from ssgui.config.options import Options
-
-        get, common = self._given.get, self.common
-        password = get("password")
-        if password is None and common.password_file:
-            password = read_password_file(common.password_file)
-        return Options(
-            hosts=(get("host"),) if get("host") else (),
-            ports=() if get("port") is None else (get("port"),),
-            method=get("method"),
-            password=password,
-            bind_host=get("bind_host"),
-            bind_port=get("bind_port"),
-            timeout=get("timeout"),
-            users=_users(get("user"), get("user_password")),
-            prefer_ipv6=get("prefer_ipv6") or None,
-            forbidden=get("forbidden"),
-            verbosity=common.verbosity,
-        )
-
-    def events(self) -> TextIO | None:
-        """The stream of --events, closed at the end if it was opened here."""
-        path = self.common.events
-        if path is None or path == "-":
-            return sys.stdout if path else None
-        try:
-            return self._open.enter_context(open(path, "a", encoding="utf-8"))
-        except OSError as error:
-            raise click.UsageError(f"--events {path}: {error.strerror}") from None
-
-    def warn(self, warnings: list[str]) -> None:
-        """Log what a person should know but may want so."""
-        import logging
-
-        for text in warnings:
-            logging.getLogger("ssgui").warning("%s", text)
-
-
-def _users(name: str | None, password: str | None) -> Any:
-    from ssgui.config.secret import Secret
-
-    if name is None and password is None:
-        return ()
-    if not name or not password:
-        raise click.UsageError("--user and --pass are given together")
-    if max(len(name.encode()), len(password.encode())) > 255:
-        raise click.UsageError("--user and --pass have at most 255 bytes each (RFC 1929)")
-    return ((name, Secret(password)),)
+    with startup.Startup(context.obj, given) as start:
+        if start.common.events is not None:
+            raise click.UsageError("--events is for local and server; the demo shows its connections itself")
+        return run_demo(once=given["once"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -103,7 +103,7 @@ def test_common_flags_stand_anywhere(jobs: list[Job], tmp_path: Path) -> None:
 def test_how_much_is_logged(flags: list[str], level: int, jobs: list[Job]) -> None:
     assert main([*flags, *LOCAL]) == 0
     assert logging.getLogger("ssgui").level == level
-    assert logging.getLogger().level == max(level, logging.INFO)
+    assert logging.getLogger().level == logging.WARNING
 
 
 def test_verbose_adds_up(jobs: list[Job]) -> None:
@@ -198,6 +198,7 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
         (["server", "--workers", "4"], "No such option '--workers'"),
         (["server", "-l", "1080"], "No such option '-l'"),
         (["server", "--forbidden-ip", "localhost"], "'--forbidden-ip': 'localhost' is no address"),
+        (["demo", "--events", "-"], "--events is for local and server"),
         (["demo", "-s", "h"], "No such option '-s'"),
     ],
 )

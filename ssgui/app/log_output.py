@@ -11,15 +11,14 @@ _LEVELS = {-1: logging.WARNING, 0: logging.INFO}
 
 
 def set_up_logging(verbosity: int, *, as_json: bool, stream: TextIO | None = None) -> None:
-    """Send this program's log to `stream`. -v shows our DEBUG lines, -vv those of libraries too."""
+    """Send this program's log to `stream`. Of libraries only warnings are shown, from -vv everything."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JSONFormatter() if as_json else LineFormatter())
     logging.raiseExceptions = False  # a standard error that is closed must not stop the proxy
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    level = _LEVELS.get(verbosity, logging.DEBUG)
-    root.setLevel(level if verbosity > 1 else max(level, logging.INFO))
-    logging.getLogger("ssgui").setLevel(level)
+    root.setLevel(logging.DEBUG if verbosity > 1 else logging.WARNING)
+    logging.getLogger("ssgui").setLevel(_LEVELS.get(verbosity, logging.DEBUG))
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from ssgui.config.classic_keys import ENTRY_KEYS, HONOURED, REFUSED, UNSUPPORTED
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
 from ssgui.config.values import (
@@ -29,36 +30,6 @@ from ssgui.config.values import (
 
 MAX_FILE = 4 << 20
 
-_HONOURED = frozenset({
-    "server", "server_port", "password", "port_password", "method", "servers",
-    "local_address", "local_port", "timeout", "forbidden_ip", "prefer_ipv6", "ipv6_first",
-    "dns_server", "nameserver", "verbose", "quiet",
-})  # fmt: skip
-_REFUSED = {
-    "plugin": "plugins are not part of this version, and without its plugin the server cannot be reached",
-    "users": "several users on one port need a 2022 method, which this version does not have",
-    "acl": "access lists are not part of this version, and without one traffic would go other ways",
-    "key": "a key instead of a password is not supported",
-    "tunnel_remote": "tunnels are not part of this version",
-    "tunnel_address": "tunnels are not part of this version",
-}
-_UNSUPPORTED = {
-    "plugin_opts": "", "plugin_args": "", "plugin_mode": "", "tunnel_remote_port": "", "tunnel_port": "",
-    "fast_open": "", "mptcp": "", "mtu": "", "reuse_port": "", "no_delay": "it is always on",
-    "keep_alive": "it is always on", "workers": "one process serves all", "manager_address": "", "manager_port": "",
-    "user": "the user who starts the program is the one it runs as", "daemon": "use the service manager",
-    "pid-file": "use the service manager", "pid_file": "use the service manager",
-    "log-file": "the log goes to standard error", "log_file": "the log goes to standard error", "log": "",
-    "use_syslog": "the log goes to standard error", "nofile": "the limit is raised as far as it goes",
-    "one_time_auth": "it was replaced by the AEAD methods", "auth": "it was replaced by the AEAD methods",
-    "crypto_path": "", "libopenssl": "", "libmbedtls": "", "libsodium": "", "locals": "local_port gives the one port",
-    "udp_timeout": "UDP comes later", "udp_max_associations": "UDP comes later", "dns": "", "vpn": "", "runtime": "",
-    "balancer": "a server is chosen at random", "security": "", "protocol": "", "local_udp_address": "UDP comes later",
-    "local_udp_port": "UDP comes later", "outbound_fwmark": "", "outbound_bind_addr": "", "outbound_bind_interface": "",
-}  # fmt: skip
-_ENTRY_KEYS = frozenset({
-    "server", "address", "server_port", "port", "password", "method", "remarks", "name", "id", "group", "disabled",
-})  # fmt: skip
 _OFF: tuple[Any, ...] = (None, False, 0, "", "0", [], {})
 
 
@@ -128,17 +99,17 @@ class _Reader:
 
     def _check_keys(self) -> None:
         for key, value in self._tree.items():
-            if key in _HONOURED or key.startswith("_"):
+            if key in HONOURED or key.startswith("_"):
                 continue
             if key == "mode":
                 self._check_mode(value)
-            elif key in _REFUSED:
+            elif key in REFUSED:
                 if not _is_off(value):
-                    raise ConfigError(f'"{key}": {_REFUSED[key]}')
-            elif key not in _UNSUPPORTED:
+                    raise ConfigError(f'"{key}": {REFUSED[key]}')
+            elif key not in UNSUPPORTED:
                 self._warnings.append(f"{_name(key)} is not known and has no effect")
             elif not _is_off(value) and not (key == "workers" and value in (1, "1")):
-                why = f": {_UNSUPPORTED[key]}" if _UNSUPPORTED[key] else ""
+                why = f": {UNSUPPORTED[key]}" if UNSUPPORTED[key] else ""
                 self._warnings.append(f'"{key}" is not supported and has no effect{why}')
 
     def _check_mode(self, value: Any) -> None:
@@ -197,13 +168,12 @@ class _Reader:
 
     def _entry(self, item: dict[str, Any], number: int) -> ServerEntry:
         for key, value in item.items():
-            if key in _REFUSED and not _is_off(value):
-                raise ConfigError(f'"{key}": {_REFUSED[key]}')
+            if key in REFUSED and not _is_off(value):
+                raise ConfigError(f'"{key}": {REFUSED[key]}')
             if key == "mode":
                 self._check_mode(value)
-            elif key in _UNSUPPORTED or key in _HONOURED - _ENTRY_KEYS:
-                if not _is_off(value):
-                    self._warnings.append(f'"{key}" of "servers" entry {number} has no effect')
+            elif (key in UNSUPPORTED or key in HONOURED - ENTRY_KEYS) and not _is_off(value):
+                self._warnings.append(f'"{key}" of "servers" entry {number} has no effect')
         host_key = "server" if "server" in item else "address"
         port_key = "server_port" if "server_port" in item else "port"
         for key in (host_key, port_key):

@@ -31,8 +31,8 @@ def shown(verbosity: int, *, as_json: bool = False) -> list[str]:
 
 def test_how_much_is_said() -> None:
     assert shown(-1) == ["ssgui.part 30", "library 30"]
-    assert shown(0) == ["ssgui.part 20", "ssgui.part 30", "library 20", "library 30"]
-    assert shown(1) == ["ssgui.part 10", "ssgui.part 20", "ssgui.part 30", "library 20", "library 30"]
+    assert shown(0) == ["ssgui.part 20", "ssgui.part 30", "library 30"]
+    assert shown(1) == ["ssgui.part 10", "ssgui.part 20", "ssgui.part 30", "library 30"]
     assert len(shown(2)) == 6
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_wildcard_becomes_this_machine(anywhere: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "own_address", lambda: "192.0.2.9")
     assert "@192.0.2.9:1" in server_link(SETTINGS, (anywhere, 1))
     monkeypatch.setattr(module, "own_address", lambda: None)
-    monkeypatch.setattr(module.socket, "gethostname", lambda: "my-server")
+    monkeypatch.setattr(socket, "gethostname", lambda: "my-server")
     assert "@my-server:1" in server_link(SETTINGS, (anywhere, 1))
 
 
@@ -40,4 +41,4 @@ def test_shown_with_a_code_where_it_can_be() -> None:
 
     narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
     show_link("ss://YQ@h:1", narrow)
-    assert narrow.buffer.getvalue().splitlines() == [b"ss://YQ@h:1"]  # type: ignore[attr-defined]
+    assert narrow.buffer.getvalue().splitlines() == [b"ss://YQ@h:1"]

@@ -1,0 +1,119 @@
+"""What every headless command does first: settings from flags, file and environment, logging, the events' file."""
+
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Self, TextIO
+
+from ssgui.app.log_output import set_up_logging
+from ssgui.app.passwords import environment_password, read_password_file
+from ssgui.config.classic import ClassicFile, read_classic
+from ssgui.config.options import Options, overlay, with_password
+from ssgui.config.secret import Secret
+from ssgui.config.values import ConfigError
+
+_MOST_CREDENTIALS = 255  # bytes; RFC 1929 has one length byte for each
+_log = logging.getLogger("ssgui")
+Flags = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The flags that every command has and that may stand before or after it."""
+
+    events: str | None
+    password_file: str | None
+    verbosity: int | None
+    log_json: bool
+    data_dir: str | None
+
+    @classmethod
+    def of(cls, before: Flags, after: Flags) -> "Common":
+        """Both places together; what stands after the command wins."""
+        quiet, verbose = before["quiet"] or after["quiet"], before["verbose"] + after["verbose"]
+        return cls(
+            events=after["events"] or before["events"],
+            password_file=after["password_file"] or before["password_file"],
+            verbosity=-1 if quiet else verbose or None,
+            log_json=before["log_json"] or after["log_json"],
+            data_dir=after["data_dir"] or before["data_dir"],
+        )
+
+
+class Startup:
+    """A context manager around a command's run: on entry `options` is complete and logging set up.
+
+    `before` and `after` are the flags in front of the command and behind it. ConfigError says what is wrong.
+    """
+
+    options: Options
+
+    def __init__(self, before: Flags, after: Flags) -> None:
+        self.common = Common.of(before, after)
+        self._given = after
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        path = self._given.get("config")
+        file = read_classic(path) if path else ClassicFile(Options())
+        options = overlay(self._flags(), file.options)
+        self.options = with_password(options, environment_password())
+        set_up_logging(options.verbosity or 0, as_json=self.common.log_json)
+        self.warn([f"{path}: {text}" for text in file.warnings])
+        if self._given.get("udp"):
+            self.warn(["-u: UDP comes in a later version, only TCP is served"])
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._open.close()
+
+    def _flags(self) -> Options:
+        get: Callable[[str], Any] = self._given.get
+        password = get("password")
+        if password is None and self.common.password_file:
+            password = read_password_file(self.common.password_file)
+        return Options(
+            hosts=() if get("host") is None else (get("host"),),
+            ports=() if get("port") is None else (get("port"),),
+            method=get("method"),
+            password=password,
+            bind_host=get("bind_host"),
+            bind_port=get("bind_port"),
+            timeout=get("timeout"),
+            users=_users(get("user"), get("user_password")),
+            prefer_ipv6=get("prefer_ipv6") or None,
+            forbidden=get("forbidden"),
+            verbosity=self.common.verbosity,
+        )
+
+    def events(self) -> TextIO | None:
+        """The stream of --events, closed at the end if it was opened here. Lines are added to a file's."""
+        path = self.common.events
+        if path is None or path == "-":
+            return sys.stdout if path else None
+        try:
+            return self._open.enter_context(open(path, "a", encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"--events {path}: {getattr(error, 'strerror', None) or error}") from None
+
+    def warn(self, warnings: list[str]) -> None:
+        """Log what a person should know but may want so."""
+        for text in warnings:
+            _log.warning("%s", text)
+
+
+def _users(name: str | None, password: str | None) -> tuple[tuple[str, Secret], ...]:
+    if name is None and password is None:
+        return ()
+    if not name or not password:
+        raise ConfigError("--user and --pass are given together, and not empty")
+    for text in (name, password):
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            raise ConfigError("--user and --pass must be valid UTF-8") from None
+        if size > _MOST_CREDENTIALS:
+            raise ConfigError(f"--user and --pass have at most {_MOST_CREDENTIALS} bytes each (RFC 1929)")
+    return ((name, Secret(password)),)

@@ -86,8 +86,10 @@ async def _run(job: Job) -> int:
                 return await _until_stopped(engine, signals)
             finally:
                 pumping.cancel()
-        finally:
+        except BaseException:
             await engine.stop(0)
+            raise
+        finally:
             for reader in readers:
                 reader.close()
 
@@ -158,6 +160,7 @@ def _signals() -> Iterator[asyncio.Queue[int]]:
 
 
 async def _until_stopped(engine: Engine, signals: asyncio.Queue[int]) -> int:
+    """Wait for a signal and stop the engine as it asks; the exit code."""
     drain = getattr(signal, "SIGQUIT", None)
     number: int | None = await signals.get()
     if number == drain:
@@ -166,10 +169,14 @@ async def _until_stopped(engine: Engine, signals: asyncio.Queue[int]) -> int:
         while number == drain:
             number = await _first(engine.drained(), signals)
         if number is None:
+            await engine.stop(0)
             return 0
     _log.info("stopping")
     number = await _first(engine.stop(GRACE_SECONDS), signals)
-    return 0 if number is None else 128 + number
+    if number is None:
+        return 0
+    await engine.stop(0)
+    return 128 + number
 
 
 async def _first(work: Coroutine[Any, Any, None], signals: asyncio.Queue[int]) -> int | None:
@@ -184,3 +191,4 @@ async def _first(work: Coroutine[Any, Any, None], signals: asyncio.Queue[int]) -
     finally:
         working.cancel()
         waiting.cancel()
+        await asyncio.wait((working, waiting))

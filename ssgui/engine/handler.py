@@ -16,7 +16,7 @@ from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
 from ssgui.engine.errors import DialError, DialFailure, dial_error
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.leg import Leg
-from ssgui.engine.stages import TRANSITIONS, Reason, Role, Stage, StreamStatus
+from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.protocol.errors import (
     AuthenticationError,
     RemoteProtocolError,
@@ -32,6 +32,7 @@ HANDSHAKE_TIMEOUT = 30.0
 HALF_CLOSED_TIMEOUT = 60.0
 EARLY_LIMIT = 64 * 1024  # payload that is read before there is anywhere to send it
 _EARLY_READ = 16 * 1024
+_NAMES = {stage: stage.name for stage in Stage}  # an enum's own `name` is a call
 
 
 class Farewell(Enum):
@@ -99,7 +100,7 @@ class TCPRelayHandler:
     def enter(self, stage: Stage) -> None:
         """Go to `stage`, if the table of the role allows it."""
         relay = self.relay
-        if stage not in TRANSITIONS[relay.role][self.stage]:
+        if stage not in relay.transitions[self.stage]:
             raise RuntimeError(f"{self!r} cannot go to {stage.name}")
         now = time.monotonic()
         self.stage = stage
@@ -337,12 +338,12 @@ class TCPRelayHandler:
     def _closed(self, reason: Reason) -> Closed:
         local, remote = self.local, self.remote
         spent: dict[str, float] = {}
-        for (stage, start), (_, end) in zip(self.timeline, self.timeline[1:], strict=False):
-            spent[stage.name] = end - start
+        before, since = self.timeline[0]
+        for stage, now in self.timeline[1:]:
+            spent[_NAMES[before]] = now - since
+            before, since = stage, now
         up, down = local.received if local else 0, remote.received if remote else 0
-        return Closed(
-            self.id, self.timeline[-1][1], reason, up, down, spent, self.target, self.client
-        )  # fmt: skip
+        return Closed(self.id, since, reason, up, down, spent, self.target, self.client)
 
 
 def _status(source: Leg | None, waiting: bool) -> StreamStatus:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
 from ssgui.engine.poller import Stream
-from ssgui.engine.reactor import READ_FIRST, READ_MOST, READ_TIGHT, Reactor
+from ssgui.engine.reactor import READ_FIRST, READ_MOST, READ_TIGHT, UNSENT_BUDGET, Reactor
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
 from ssgui.protocol.errors import RemoteProtocolError
 
@@ -83,13 +83,17 @@ class Leg:
 
     # ---- life
 
+    def watch(self) -> None:
+        """Let the poller tell of an accepted socket."""
+        self.reactor.poller.register(self.sock, self)
+
     def start(self) -> None:
-        """Watch an accepted socket. Its first data is often there already, so it is read at once."""
+        """As `watch`, but read at once: the first data is often there already, and that saves a turn."""
         self._armed = True  # `send` must not arm what is not registered yet
         self.on_readable()
         if not self.closed:
             self._armed = bool(self.held)
-            self.reactor.poller.register(self.sock, self, writable=self._armed)
+            self.reactor.poller.register(self.sock, self, self._armed)
 
     def connect(self, sockaddr: tuple[str, int] | tuple[str, int, int, int]) -> None:
         """Begin to connect a dialled socket. The owner hears the outcome, perhaps before this returns.
@@ -101,7 +105,7 @@ class Leg:
             error = self.sock.connect_ex(sockaddr)
         if error in _IN_PROGRESS:
             self._connecting = self._armed = True
-            self.reactor.poller.register(self.sock, self, writable=True)
+            self.reactor.poller.register(self.sock, self, True)
         elif error and error != errno.EISCONN:
             self.owner.connect_failed(self, OSError(error, os.strerror(error)))
         else:
@@ -117,7 +121,8 @@ class Leg:
         if self.closed:
             return
         self.closed = True
-        self._hold(b"")
+        if self.held:
+            self._hold(b"")
         self.reactor.poller.forget(self.sock)
         self.sock.close()
         del self.on_readable  # a bound method of ours: the cycle would keep us until the next collection
@@ -302,14 +307,16 @@ class Leg:
         peer, reactor = self.peer, self.reactor
         assert peer is not None
         for _ in range(_BURST):
-            size = self._read_size if not reactor.tight else READ_TIGHT
+            size = self._read_size if reactor.unsent <= UNSENT_BUDGET else READ_TIGHT
             got = self._read_into(reactor.plain, size)
             if not got:
                 return
             self.received += got
             peer.send_payload(reactor.plain[:got])
-            if self._drained(got, size):
+            if not self.readable or self.paused or self.closed:
                 return
+            if got == size == self._read_size < READ_MOST:
+                self._read_size = size * 2
         self._read_on()
 
     def pump_sealed(self) -> None:
@@ -319,11 +326,13 @@ class Leg:
         assert decoder is not None
         wire, plain = reactor.wire, reactor.plain
         for _ in range(_BURST):
+            size = self._read_size if reactor.unsent <= UNSENT_BUDGET else READ_TIGHT
             kept = len(decoder.held)
             if kept:
                 wire[:kept] = decoder.held
-            size = self._read_size if not reactor.tight else READ_TIGHT
-            fresh = self._read_into(wire[kept:], size)
+                fresh = self._read_into(wire[kept:], size)
+            else:
+                fresh = self._read_into(wire, size)
             if not fresh:
                 return
             opened = decoder.decode(wire[: kept + fresh], plain)
@@ -332,8 +341,10 @@ class Leg:
                 peer.send_payload(plain[:opened])
             if decoder.error is not None and not self.closed:
                 self.owner.garbled(self, decoder.error)
-            if self._drained(fresh, size):
+            if not self.readable or self.paused or self.closed:
                 return
+            if fresh == size == self._read_size < READ_MOST:
+                self._read_size = size * 2
         self._read_on()
 
     def _read_into(self, view: memoryview, limit: int) -> int:
@@ -353,14 +364,6 @@ class Leg:
         # A short read has emptied the socket, which saves the EAGAIN; but a FIN may have come with it.
         self.readable = got == limit or self._hangup
         return got
-
-    def _drained(self, got: int, size: int) -> bool:
-        """After a read of `got` of `size` bytes was passed on: whether to stop reading for now."""
-        if self.closed or self.paused or not self.readable:
-            return True
-        if got == size == self._read_size < READ_MOST:
-            self._read_size = size * 2
-        return False
 
     def _read_on(self) -> None:
         self.readable = True

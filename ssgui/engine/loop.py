@@ -27,7 +27,7 @@ class RelaySelector(selectors.BaseSelector):
         if fd in self._keys:
             raise KeyError(f"descriptor {fd} is registered already")
         key = self._keys[fd] = selectors.SelectorKey(fileobj, fd, events, data)
-        self.multiplexer.add(fd, _to_mask(events), edge=False)
+        self.multiplexer.add(fd, _to_mask(events))
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:

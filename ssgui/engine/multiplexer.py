@@ -1,7 +1,7 @@
 """The kernel's readiness queues behind one small shape: epoll (Linux) and kqueue (macOS, BSD).
 
-Masks are epoll's numbers everywhere: IN, OUT, ERR, HUP, RDHUP. `add` with `edge` reports a change once,
-which is what legs want; listeners and the loop's own descriptors are level-triggered.
+Masks are epoll's numbers everywhere: IN, OUT, ERR, HUP, RDHUP. `add_edge` reports a change once, which is
+what legs want; listeners and the loop's own descriptors are level-triggered (`add`).
 """
 
 import math
@@ -12,13 +12,17 @@ from typing import Any, Protocol
 
 IN, OUT, ERR, HUP, RDHUP = 0x001, 0x004, 0x008, 0x010, 0x2000
 BATCH = 64
+_EDGE = getattr(select, "EPOLLET", 0) | RDHUP
 
 
 class Multiplexer(Protocol):
     """Which descriptors are ready for what."""
 
-    def add(self, fd: int, mask: int, *, edge: bool) -> None:
-        """Watch `fd` for `mask` (IN, OUT or both)."""
+    def add(self, fd: int, mask: int) -> None:
+        """Watch `fd` for `mask` (IN, OUT or both), told as long as it lasts."""
+
+    def add_edge(self, fd: int, mask: int) -> None:
+        """Watch `fd` for changes of `mask`, each told once, and for hang-ups."""
 
     def modify(self, fd: int, mask: int, *, edge: bool) -> None:
         """Watch `fd`, which is watched already, for `mask` instead."""
@@ -41,16 +45,14 @@ class EpollMultiplexer:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._edge = select.EPOLLET | select.EPOLLRDHUP
+        self.add = self._epoll.register
+        self.remove = self._epoll.unregister
 
-    def add(self, fd: int, mask: int, *, edge: bool) -> None:
-        self._epoll.register(fd, mask | self._edge if edge else mask)
+    def add_edge(self, fd: int, mask: int) -> None:
+        self._epoll.register(fd, mask | _EDGE)
 
     def modify(self, fd: int, mask: int, *, edge: bool) -> None:
-        self._epoll.modify(fd, mask | self._edge if edge else mask)
-
-    def remove(self, fd: int) -> None:
-        self._epoll.unregister(fd)
+        self._epoll.modify(fd, mask | _EDGE if edge else mask)
 
     def poll(self, timeout: float | None) -> list[tuple[int, int]]:
         # Rounded up to whole milliseconds: rounded down, the last one would be spun through.
@@ -72,7 +74,13 @@ class KqueueMultiplexer:
         self._kqueue = api.kqueue()
         self._masks: dict[int, int] = {}
 
-    def add(self, fd: int, mask: int, *, edge: bool) -> None:
+    def add(self, fd: int, mask: int) -> None:
+        self._add(fd, mask, edge=False)
+
+    def add_edge(self, fd: int, mask: int) -> None:
+        self._add(fd, mask, edge=True)
+
+    def _add(self, fd: int, mask: int, *, edge: bool) -> None:
         self._masks[fd] = mask
         flags = self._api.KQ_EV_ADD | (self._api.KQ_EV_CLEAR if edge else 0)
         self._control([self._api.kevent(fd, wanted, flags) for wanted in self._filters(mask)])
@@ -80,7 +88,7 @@ class KqueueMultiplexer:
     def modify(self, fd: int, mask: int, *, edge: bool) -> None:
         gone = self._masks[fd] & ~mask
         self._control([self._api.kevent(fd, unwanted, self._api.KQ_EV_DELETE) for unwanted in self._filters(gone)])
-        self.add(fd, mask, edge=edge)
+        self._add(fd, mask, edge=edge)
 
     def remove(self, fd: int) -> None:
         mask = self._masks.pop(fd)

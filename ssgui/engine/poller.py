@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ssgui.engine.multiplexer import IN, OUT, Multiplexer, new_multiplexer
 
+_BOTH = IN | OUT
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +68,7 @@ class Poller(Protocol):
     def wrap_listener(self, sock: socket.socket) -> Listener:
         """The same for a listener."""
 
-    def register(self, stream: Stream, owner: Pollable, *, writable: bool = False) -> None:
+    def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         """Report changes (edges) of a leg's socket: always readable, `writable` too if asked."""
 
     def want_writable(self, stream: Stream) -> None:
@@ -101,6 +102,7 @@ class ReadyPoller:
         self._nested = multiplexer is None
         self.multiplexer = multiplexer or new_multiplexer()
         self.owners: dict[int, Callable[[int], None]] = {}
+        self._add_edge = self.multiplexer.add_edge
         self._forgotten: set[int] = set()
         self._queue: deque[Resumable] = deque()
         if self._nested:
@@ -115,18 +117,18 @@ class ReadyPoller:
             sock.setblocking(False)
         return sock
 
-    def register(self, stream: Stream, owner: Pollable, *, writable: bool = False) -> None:
+    def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         fd = stream.fileno()
         self.owners[fd] = owner.event
-        self.multiplexer.add(fd, IN | OUT if writable else IN, edge=True)
+        self._add_edge(fd, _BOTH if writable else IN)
 
     def want_writable(self, stream: Stream) -> None:
-        self.multiplexer.modify(stream.fileno(), IN | OUT, edge=True)
+        self.multiplexer.modify(stream.fileno(), _BOTH, edge=True)
 
     def listen(self, stream: Listener, owner: Pollable) -> None:
         fd = stream.fileno()
         self.owners[fd] = owner.event
-        self.multiplexer.add(fd, IN, edge=False)
+        self.multiplexer.add(fd, IN)
 
     def unlisten(self, stream: Listener) -> None:
         fd = stream.fileno()

@@ -27,8 +27,3 @@ class Reactor:
         self.plain = memoryview(bytearray(READ_MOST + _SLACK))
         self.wire = memoryview(bytearray(READ_MOST + _SLACK))
         self.unsent = 0  # bytes that legs hold for slow sinks
-
-    @property
-    def tight(self) -> bool:
-        """Whether reads must be small until slow sinks have taken what is held for them."""
-        return self.unsent > UNSENT_BUDGET

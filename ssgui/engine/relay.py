@@ -12,12 +12,11 @@ from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.forbidden import ForbiddenAddresses
-from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.session import Session, client_name
 from ssgui.engine.shadowsocks_session import ShadowsocksSession
 from ssgui.engine.socks5_session import Socks5Session
-from ssgui.engine.stages import Role
+from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tasks import run_blocking
 from ssgui.engine.tunnel import CLIENT_SALTS, SERVER_SALTS, Tunnel
 
@@ -38,6 +37,8 @@ class TCPRelay:
 
     def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, forbidden: ForbiddenAddresses) -> None:
         self.engine, self.timeout = engine, timeout
+        self.transitions = TRANSITIONS[self.role]
+        self.new_handler, self.handler_ended = engine.new_handler, engine.handler_ended
         self.reactor, self.journal = engine.reactor, engine.journal
         self.drain, self.lingering, self.payload_wait = engine.drain, engine.lingering, engine.payload_wait
         self.resolver = resolver
@@ -50,14 +51,6 @@ class TCPRelay:
     def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
         """The session of a connection that was accepted."""
         raise NotImplementedError
-
-    def new_handler(self, session: Session) -> TCPRelayHandler:
-        """A handler of `session`, known to the engine until it is DESTROYED."""
-        return self.engine.new_handler(self, session)
-
-    def handler_ended(self, handler: TCPRelayHandler) -> None:
-        """`handler` is DESTROYED."""
-        self.engine.handler_ended(handler)
 
     # ---- listening
 

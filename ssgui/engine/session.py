@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 class Session(ABC):
     """One accepted connection, `conn` by number, from `client` ("host:port")."""
 
+    __slots__ = ("client", "conn", "handler", "local", "relay")
+
     def __init__(self, conn: int, relay: "TCPRelay", sock: socket.socket, client: str) -> None:
         self.conn, self.relay, self.client = conn, relay, client
-        self.handler = handler = relay.new_handler(self)
+        self.handler = handler = relay.new_handler(relay, self)
         self.local = handler.local = Leg(relay.reactor, relay.reactor.poller.wrap(sock), handler)
 
     @abstractmethod

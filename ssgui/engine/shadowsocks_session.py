@@ -24,6 +24,7 @@ _FIRST_READ = 32 * 1024
 class ShadowsocksSession(Session):
     """INIT reads the address."""
 
+    __slots__ = ("_head",)
     relay: "ServerRelay"
 
     def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: str) -> None:
@@ -34,7 +35,7 @@ class ShadowsocksSession(Session):
     def start(self) -> None:
         self.relay.drain.admit(self.local)
         self.local.on_readable = self._read_address
-        self.local.start()
+        self.local.watch()  # unlike a program's greeting, a first flight is never here already
 
     def read(self, limit: int) -> bytes:
         opened = self.local.recv_opened(limit)

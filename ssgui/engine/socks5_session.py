@@ -32,6 +32,7 @@ _REPLIES = {
 class Socks5Session(Session):
     """INIT until the first byte, ADDR until the request is complete."""
 
+    __slots__ = ("_parser", "_upstream")
     relay: "LocalRelay"
 
     def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: str) -> None:
@@ -92,7 +93,6 @@ class Socks5Session(Session):
         remote.encoder, remote.decoder = tunnel.encoder(), tunnel.decoder()
         self._parser.accept(_UNBOUND)
         local.send(self._parser.data_to_send())
-        del self._parser
         if not local.closed:
             self.handler.await_payload()
 

@@ -244,7 +244,7 @@ class TransportPoller:
         sock.setblocking(False)
         return ListenerSocket(sock)
 
-    def register(self, stream: Stream, owner: Pollable, *, writable: bool = False) -> None:
+    def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         cast(TransportSocket, stream).watch(owner)
 
     def want_writable(self, stream: Stream) -> None:

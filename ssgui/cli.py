@@ -134,16 +134,12 @@ def _local(context: click.Context, /, **given: Any) -> int:
     with startup.Startup(context.obj, given) as start:
         settings = local_settings(start.options)
         start.warn(local_warnings(settings))
-        return headless.run_headless(
-            headless.Job(local=settings, events=start.events(), uvloop=given["uvloop"])
-        )
+        return headless.run_headless(headless.Job(local=settings, events=start.events(), uvloop=given["uvloop"]))
 
 
 @_ssgui.command("server", epilog=f"{_PASSWORD_HELP} Without one it makes one and shows its link. {_SIGNAL_HELP}")
 @click.option("-s", "host", metavar="HOST", callback=_checked("parse_host"), help="Listen here (0.0.0.0).")
-@click.option(
-    "-p", "port", metavar="PORT", callback=_checked("parse_port", zero=True), help="and on this port (8388)."
-)
+@click.option("-p", "port", metavar="PORT", callback=_checked("parse_port", zero=True), help="and on this port (8388).")
 @_shared_flags
 @click.option(
     "--forbidden-ip", "forbidden", metavar="LIST", callback=_networks,

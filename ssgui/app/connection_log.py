@@ -33,7 +33,7 @@ class ConnectionLog:
     def close(self) -> None:
         """Write what is new, and how much was held back."""
         self.pump()
-        for key in self._limit.keys():
+        for key in self._limit.known():
             self._tell_held_back(key)
 
     def _ended(self, event: Closed) -> None:

@@ -38,8 +38,8 @@ class RateLimit:
         count, bucket.held_back = bucket.held_back, 0
         return count
 
-    def keys(self) -> list[Hashable]:
-        """The keys remembered, the one unused for longest first."""
+    def known(self) -> list[Hashable]:
+        """The keys it remembers, the one unused for longest first."""
         return list(self._buckets)
 
 

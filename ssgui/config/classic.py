@@ -244,7 +244,7 @@ def _number_text(value: Any) -> int | str:
 
 
 def _split_port(item: str) -> tuple[str, str | None]:
-    """"host:port" or "[v6]:port" in two; anything else has no port."""
+    """ "host:port" or "[v6]:port" in two; anything else has no port."""
     head, colon, tail = item.rpartition(":")
     if colon and tail.isdigit() and (head.endswith("]") or ":" not in head):
         return head, tail

@@ -9,7 +9,7 @@ PROC = Path("/proc")
 
 
 def owner_of_port(port: int, proc: Path = PROC) -> str | None:
-    """"ss-local, PID 123", or "a process of user root" when only that can be seen; None when nothing can."""
+    """ "ss-local, PID 123", or "a process of user root" when only that can be seen; None when nothing can."""
     sockets = dict(_listening(port, proc))
     if not sockets:
         return None

@@ -42,6 +42,10 @@ def fetch(proxy: tuple[str, int], origin: Origin, size: int = 1000) -> int:
         return len(receive_all(sock))
 
 
+def _wait_told(process: Process, text: str) -> None:
+    wait_until(lambda: text in process.stderr(), f"{text!r} in the log")
+
+
 # ---- how they end
 
 
@@ -71,7 +75,7 @@ def test_a_second_signal_ends_it_now() -> None:
         sock.sendall(b"ECHO\nx")
         receive_exactly(sock, 1)
         local.send_signal(signal.SIGTERM)
-        wait_until(lambda: "stopping" in local.stderr(), "the first signal has come")
+        _wait_told(local, "stopping")
         started = time.monotonic()
         local.send_signal(signal.SIGINT)
         assert local.wait() == 128 + signal.SIGINT
@@ -174,7 +178,10 @@ def test_one_of_many_servers_is_chosen_for_each_connection(tmp_path: Path) -> No
 def test_a_server_without_a_password_shows_a_link_that_works(tmp_path: Path) -> None:
     port = free_port()
     command = [*SSGUI, "server", "-s", HOST, "-p", str(port), "--forbidden-ip", ""]
-    with Origin() as origin, running(command, env={"SSGUI_PASSWORD": "", "PYTHONIOENCODING": "utf-8"}, port=port) as server:
+    with (
+        Origin() as origin,
+        running(command, env={"SSGUI_PASSWORD": "", "PYTHONIOENCODING": "utf-8"}, port=port) as server,
+    ):
         wait_until(lambda: "\n" in server.stdout().rstrip(), "the link and its code")
         link, *code = server.stdout().splitlines()
         assert set("".join(code)) == set(" \u2580\u2584\u2588")
@@ -191,12 +198,12 @@ def test_log_lines_hide_where_connections_go() -> None:
     with Origin() as origin, pair() as (local, address, server):
         fetch(address, origin)
         for process in (local, server):
-            wait_until(lambda process=process: "finished" in process.stderr(), "the line of the end")  # type: ignore[misc]
+            _wait_told(process, "finished")
             assert f":{origin.port}" not in process.stderr()
     with Origin() as origin, pair("-v", "--log-json") as (local, address, server):
         fetch(address, origin)
         for process in (local, server):
-            wait_until(lambda process=process: "finished" in process.stderr(), "the line of the end")  # type: ignore[misc]
+            _wait_told(process, "finished")
             lines = [json.loads(line) for line in process.stderr().splitlines()]
             (ended,) = [line for line in lines if line.get("reason") == "finished"]
             assert ended["target"] == f"{HOST}:{origin.port}"
@@ -221,7 +228,7 @@ def test_no_secret_is_ever_seen(tmp_path: Path) -> None:
             assert fetch((HOST, port), origin) == 1000
             with socket.create_connection(server.address) as probe:
                 probe.sendall(b"\0" * 200)  # a failure is told too
-                wait_until(lambda: "auth-failed" in server.process.stderr(), "the failure is told")
+                _wait_told(server.process, "auth-failed")
             for process in (local, server.process):
                 for place in ("cmdline", "comm"):
                     title = Path(f"/proc/{process.pid}/{place}")

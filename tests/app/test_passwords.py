@@ -11,7 +11,9 @@ from ssgui.app.passwords import ENVIRONMENT, environment_password, make_password
 from ssgui.config.values import ConfigError
 
 
-@pytest.mark.parametrize("data", [b"top secret", b"top secret\n", b"top secret\r\nsecond line\n", b"\xef\xbb\xbftop secret"])
+@pytest.mark.parametrize(
+    "data", [b"top secret", b"top secret\n", b"top secret\r\nsecond line\n", b"\xef\xbb\xbftop secret"]
+)
 def test_the_first_line_of_a_file(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_bytes(data)
@@ -25,7 +27,7 @@ def test_the_first_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_files_without_one(tmp_path: Path) -> None:
     path = tmp_path / "password"
-    with pytest.raises(ConfigError, match="password: No such file"):
+    with pytest.raises(ConfigError, match=r"password: No such file"):
         read_password_file(str(path))
     path.write_bytes(b"\n")
     with pytest.raises(ConfigError, match="password: the password is empty"):
@@ -44,7 +46,7 @@ def test_the_environment_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENVIRONMENT not in os.environ
     assert environment_password() is None
     monkeypatch.setenv(ENVIRONMENT, "mypassword")
-    with pytest.raises(ConfigError, match="^SSGUI_PASSWORD: "):
+    with pytest.raises(ConfigError, match=r"^SSGUI_PASSWORD: "):
         environment_password()
 
 

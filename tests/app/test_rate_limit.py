@@ -24,5 +24,5 @@ def test_strangers_cannot_fill_the_memory() -> None:
     for key in range(10):
         limit.allow(key, 0.0)
         limit.allow("kept", 0.0)
-    assert limit.keys() == [8, 9, "kept"]
+    assert limit.known() == [8, 9, "kept"]
     assert limit.held_back("never seen") == 0

@@ -113,7 +113,9 @@ def test_other_flags_are_for_every_entry_of_the_list() -> None:
         ServerEntry("e", 7, "aes-256-gcm", OTHER, "r"),
         ServerEntry("f", 7, "aes-256-gcm", OTHER),
     )
-    assert [s.bind_port for s in server_settings(overlay(Options(ports=(7,)), Options(servers=file.servers[:1])))] == [7]
+    assert [s.bind_port for s in server_settings(overlay(Options(ports=(7,)), Options(servers=file.servers[:1])))] == [
+        7
+    ]
 
 
 def test_a_port_flag_picks_from_port_password() -> None:
@@ -128,7 +130,9 @@ def test_a_port_flag_picks_from_port_password() -> None:
 def test_a_password_for_what_has_none() -> None:
     assert with_password(ONE, OTHER) == ONE
     assert with_password(Options(), OTHER).password == OTHER
-    servers = local_settings(with_password(Options(servers=(ServerEntry("e", 9), ServerEntry("f", 8, None, PASSWORD))), OTHER)).servers
+    servers = local_settings(
+        with_password(Options(servers=(ServerEntry("e", 9), ServerEntry("f", 8, None, PASSWORD))), OTHER)
+    ).servers
     assert [s.password for s in servers] == [OTHER, PASSWORD]
 
 

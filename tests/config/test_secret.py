@@ -13,7 +13,7 @@ TEXT = "correct horse battery"
 def test_only_reveal_gives_the_text() -> None:
     secret = Secret(TEXT)
     assert secret.reveal() == TEXT
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>20}", "%s %r" % (secret, secret), repr([secret])]
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>20}", f"{secret} {secret!r}", repr([secret])]
     assert not [text for text in shown if "horse" in text]
 
 

@@ -90,18 +90,21 @@ class Process:
         wait_until(listening, f"{' '.join(self.command[:4])} listens on {port}\n{self.stderr()}", seconds)
 
     def stop(self) -> None:
-        """End it and all its children."""
+        """End it and all its children; AssertionError if SIGTERM did not do."""
+        killed = False
         if self.returncode is None:
             self._process.terminate()
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
+                killed = True
                 self._process.kill()
                 self._process.wait()
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass  # it left nobody behind
+        assert not killed, f"{self.command} did not end within {_STOP_SECONDS} s of SIGTERM: {self.stderr()}"
 
 
 @contextmanager

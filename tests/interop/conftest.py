@@ -1,0 +1,36 @@
+"""One route for each method, direction and interpreter, kept for all tests that use it."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.interop.routes import DIRECTIONS, METHODS, Route, open_route
+
+# On interpreters other than the running one these stand for all, except with --long.
+_REPRESENTATIVES = ("aes-256-gcm", "xchacha20-ietf-poly1305")
+
+
+@pytest.fixture(scope="module")
+def route(request: pytest.FixtureRequest, ssgui_command: Sequence[str]) -> Iterator[Route]:
+    """The route that a test's `direction` and `method` name."""
+    direction, method = request.param
+    with open_route(direction, ssgui_command, method) as opened:
+        yield opened
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "route" in metafunc.fixturenames:
+        pairs = [(direction, method) for method in METHODS for direction in DIRECTIONS]
+        metafunc.parametrize("route", pairs, ids="-".join, indirect=True, scope="module")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        params = getattr(item, "callspec", None)
+        if params is None or "route" not in params.params:
+            continue
+        command = params.params.get("ssgui_command", [sys.executable])
+        if command[0] != sys.executable and params.params["route"][1] not in _REPRESENTATIVES:
+            item.add_marker(pytest.mark.long)

@@ -122,7 +122,7 @@ class Demo:
             raise ProofFailed(f"{bulk.size:,} of {BULK_SIZE:,} bytes came, with SHA-256 {bulk.sha256}, not {expected}")
         screen.durations(await _ended(trips))
         screen.good(f"{bulk.size:,} bytes in {bulk.seconds:.2f} s, {rate(bulk.size, bulk.seconds)}")
-        screen.good(f"SHA-256 {bulk.sha256} is the one that was sent")
+        screen.good(f"SHA-256 as sent\n    {bulk.sha256}")
 
     async def _stay(self, trips: Trips) -> None:
         while True:

@@ -117,12 +117,13 @@ class Screen:
         self.console.print()
 
     def ended(self, trip: Trip) -> None:
-        """One line for one end of a connection of somebody who tries it."""
-        line = Text.assemble((_ENDS[trip.role], "dim"), "  ", (plain(trip.target or "no target"), "bold"), "  ")
+        """Two lines for one end of a connection of somebody who tries it."""
+        head = Text.assemble((_ENDS[trip.role], "dim"), "  ", (plain(trip.target or "no target"), "bold"), "  ")
+        line = Text(" " * 8)
         for stage in _ORDER:
             if (spent := trip.spent(stage)) is not None:
                 line.append_text(name(stage)).append(f" {milliseconds(spent)}  ")
-        line.append(_ending(trip), "dim")
+        self.console.print(head.append(_ending(trip)), soft_wrap=True)
         self.console.print(line, soft_wrap=True)
 
 

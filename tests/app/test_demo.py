@@ -34,7 +34,7 @@ def test_once_proves_and_ends_with_0() -> None:
     code, text = run_once()
     assert code == 0
     assert all(stage in text for stage in STAGES)
-    assert f"SHA-256 {bulk_hash()} is the one that was sent" in text
+    assert f"ok  SHA-256 as sent\n    {bulk_hash()}\n" in text
     assert text.count("MB/s") >= 3
     assert "curl" not in text
 

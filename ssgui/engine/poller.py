@@ -147,6 +147,7 @@ class ReadyPoller:
 
     async def close(self) -> None:
         if self._nested:
+            self._nested = False  # a second stop of the engine has nothing to give back
             self._loop.remove_reader(self.multiplexer.fileno())
             self.multiplexer.close()
 

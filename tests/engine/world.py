@@ -31,6 +31,7 @@ class World:
 
     def __init__(self, poller: str) -> None:
         self._poller_name = poller
+        self.hears_resets_while_paused = poller != "transports"  # asyncio's transports do not
         self._stack = AsyncExitStack()
         self._writers: list[asyncio.StreamWriter] = []
         self._handlers: set[asyncio.Task[None]] = set()

@@ -100,6 +100,10 @@ def decode_address(data: bytes | memoryview) -> tuple[Address, int] | None:
         if size < 19:
             return None
         return Address(str(IPv6Address(bytes(data[1:17]))), data[17] << 8 | data[18]), 19
+    raise _bad_type(kind)
+
+
+def _bad_type(kind: int) -> BadRequestError:
     if kind & ~_OTA_FLAG in (TYPE_IPV4, TYPE_NAME, TYPE_IPV6):
-        raise BadRequestError("the client asks for One-Time Auth (OTA), which the AEAD methods have replaced")
-    raise BadRequestError(f"unknown address type {kind}")
+        return BadRequestError("the client asks for One-Time Auth (OTA), which the AEAD methods have replaced")
+    return BadRequestError(f"unknown address type {kind}")

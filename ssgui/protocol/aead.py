@@ -138,9 +138,9 @@ class AeadDecoder:
         return self._decode(cipher, data, at, out)
 
     def _begin(self, salt: bytes) -> AeadCipher | None:
-        self.salt, self.held = salt, b""
+        self.salt = salt
         if self._salts is not None and salt in self._salts:
-            self.error = ReplayError("the salt of this stream was seen before")
+            self._fail(ReplayError("the salt of this stream was seen before"))
             return None
         self._open = self._method.cipher(self._method.subkey(self._key, salt))
         self._key = b""

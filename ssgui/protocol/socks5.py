@@ -67,6 +67,22 @@ class Rejected:
 Socks5Event = ConnectRequested | UdpAssociateRequested | Rejected
 
 
+def decode_datagram(data: bytes | memoryview) -> tuple[Address, int] | None:
+    """The target of a client's datagram (RFC 1928 section 7) and where its payload starts.
+
+        00 00 fragment address payload
+
+    None if it must be dropped without a word: a fragment, or no such datagram at all.
+    """
+    if len(data) < 4 or data[0] or data[1] or data[2]:
+        return None
+    try:
+        found = decode_address(data[3:])
+    except BadRequestError:
+        return None
+    return None if found is None else (found[0], 3 + found[1])
+
+
 class Socks5Server:
     """One client's dialogue, up to the reply to its request.
 
@@ -151,8 +167,6 @@ class Socks5Server:
         buffer = self._buffer
         if buffer[0] != _VERSION:
             return self._fail(f"request version {buffer[0]} instead of 5", Reply.GENERAL_FAILURE)
-        if len(buffer) < 4:
-            return None
         try:
             found = decode_address(buffer[3:])
         except BadRequestError as error:

@@ -46,14 +46,10 @@ class XChaCha20Poly1305:
         cipher, rest = self._at(nonce)
         return cipher.decrypt(rest, data, extra)
 
-    def encrypt_into(
-        self, nonce: bytes, data: bytes | memoryview, extra: bytes | None, out: memoryview, /
-    ) -> int:
+    def encrypt_into(self, nonce: bytes, data: bytes | memoryview, extra: bytes | None, out: memoryview, /) -> int:
         cipher, rest = self._at(nonce)
         return cipher.encrypt_into(rest, data, extra, out)
 
-    def decrypt_into(
-        self, nonce: bytes, data: bytes | memoryview, extra: bytes | None, out: memoryview, /
-    ) -> int:
+    def decrypt_into(self, nonce: bytes, data: bytes | memoryview, extra: bytes | None, out: memoryview, /) -> int:
         cipher, rest = self._at(nonce)
         return cipher.decrypt_into(rest, data, extra, out)

@@ -180,6 +180,11 @@ def test_a_replay_is_refused_before_anything_is_opened() -> None:
         assert type(shell.decoder.error) is ReplayError
         assert not shell.decoder.authenticated
         assert shell.decoder.salt == SALT
+    shell = Shell(AeadDecoder(METHOD, KEY, salts))
+    shell.feed(wire[:15], wire[15:])
+    assert type(shell.decoder.error) is ReplayError
+    assert shell.decoder.held == b""
+    assert not shell.decoder.at_boundary
 
 
 def test_our_own_salt_that_comes_back_is_a_replay() -> None:

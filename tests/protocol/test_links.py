@@ -12,7 +12,9 @@ from tests.protocol.vectors import load
 CANONICAL = [
     case
     for case in load("uri.json")["ok"]
-    if case["name"].startswith(("sip002", "2022 with")) and "padding" not in case["name"] and "ignored" not in case["uri"]
+    if case["name"].startswith(("sip002", "2022 with"))
+    and "padding" not in case["name"]
+    and "ignored" not in case["uri"]
 ]
 
 

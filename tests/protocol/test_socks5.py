@@ -100,9 +100,16 @@ def test_datagram_vectors() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", bytes(3), b"\x01\x00\x00" + CONNECT[3:], b"\x00\x01\x00" + CONNECT[3:], bytes(3) + b"\x02abcd", bytes(3) + b"\x03\x00ab",
-     bytes(3) + CONNECT[3:-1]],
-)  # fmt: skip
+    [
+        b"",
+        bytes(3),
+        b"\x01\x00\x00" + CONNECT[3:],
+        b"\x00\x01\x00" + CONNECT[3:],
+        bytes(3) + b"\x02abcd",
+        bytes(3) + b"\x03\x00ab",
+        bytes(3) + CONNECT[3:-1],
+    ],
+)
 def test_what_is_no_datagram_is_dropped(data: bytes) -> None:
     assert decode_datagram(data) is None
 
@@ -156,14 +163,14 @@ def test_a_refusal_is_a_whole_reply(reply: Reply) -> None:
 def test_udp_associate() -> None:
     play = Playbook()
     play >> GREETING << NO_AUTH
-    play >> b"\x05\x03\x00\x01" + bytes(6) << UdpAssociateRequested(Address("0.0.0.0", 0))
+    play >> b"\x05\x03\x00\x01" + bytes(6) << UdpAssociateRequested(Address("0.0.0.0", 0))  # noqa: S104
     play >> Refuse(Reply.COMMAND_NOT_SUPPORTED) << b"\x05\x07" + FAILED
     play.check()
 
 
 @pytest.mark.parametrize("users", [None, {}])
 def test_without_users_nobody_is_asked(users: dict[bytes, bytes] | None) -> None:
-    (Playbook(users) >> b"\x05\x02\x02\x00" << NO_AUTH).check()
+    (Playbook(users) >> b"\x05\x02\x02\x00" << NO_AUTH >> CONNECT << ConnectRequested(TARGET)).check()
 
 
 def test_user_and_password() -> None:
@@ -205,7 +212,13 @@ def test_another_version_of_authentication() -> None:
 
 @pytest.mark.parametrize(
     ("users", "greeting"),
-    [(None, b"\x05\x00"), (None, b"\x05\x01\x02"), (USERS, b"\x05\x01\x00"), (USERS, b"\x05\x00"), (None, b"\x05\x02\x80\xff")],
+    [
+        (None, b"\x05\x00"),
+        (None, b"\x05\x01\x02"),
+        (None, b"\x05\x02\x80\xff"),
+        (USERS, b"\x05\x00"),
+        (USERS, b"\x05\x01\x00"),
+    ],
 )
 def test_no_acceptable_method(users: dict[bytes, bytes] | None, greeting: bytes) -> None:
     play = Playbook(users)
@@ -285,7 +298,15 @@ def test_a_finished_dialogue_needs_no_garbage_collector() -> None:
 # ---- any bytes, any pieces
 
 FRAGMENTS = st.sampled_from(
-    [GREETING, b"\x05\x02\x00\x02", b"\x01\x04user\x04pass", CONNECT, b"\x05\x03\x00\x01", b"\x05\x01\x00\x03\x05", b"hello"]
+    [
+        GREETING,
+        b"\x05\x02\x00\x02",
+        b"\x01\x04user\x04pass",
+        CONNECT,
+        b"\x05\x03\x00\x01",
+        b"\x05\x01\x00\x03\x05",
+        b"hello",
+    ]
 )
 TALK = st.lists(FRAGMENTS | st.binary(max_size=8), max_size=6).map(b"".join) | st.binary(max_size=600)
 

@@ -20,7 +20,8 @@ from ssgui.engine.tasks import spawn
 CONNECT_TIMEOUT = 10.0  # for one address; the sweeper of the engine keeps it where there is just one
 CONNECT_TIMEOUT_ALL = 30.0
 EYEBALLS_DELAY = 0.25
-_NONBLOCK = getattr(socket, "SOCK_NONBLOCK", 0)
+_STREAM = int(socket.SOCK_STREAM) | int(getattr(socket, "SOCK_NONBLOCK", 0))  # plain ints: an enum's | is slow
+_TCP, _SOCKET = socket.IPPROTO_TCP, socket.SOL_SOCKET
 
 
 class DialOwner(LegOwner, Protocol):
@@ -41,9 +42,9 @@ def literal(host: str, port: int) -> SockAddr | None:
     try:
         if ":" in host:
             found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
-            return SockAddr(socket.AF_INET6, cast(Endpoint, found[0][4]))
+            return SockAddr(int(socket.AF_INET6), cast(Endpoint, found[0][4]))
         socket.inet_pton(socket.AF_INET, host)
-        return SockAddr(socket.AF_INET, (host, port))
+        return SockAddr(int(socket.AF_INET), (host, port))
     except (OSError, ValueError):
         return None
 
@@ -93,10 +94,11 @@ class Dialer:
 
     def _connect(self, address: SockAddr, host: str, port: int, owner: DialOwner) -> None:
         try:
-            sock = _new_socket(address.family)
+            sock = socket.socket(address.family, _STREAM)
         except OSError as error:
             owner.dial_failed(dial_error(error, host, port))
             return
+        _tune(sock)
         leg = owner.remote = Leg(self._reactor, self._reactor.poller.wrap(sock), owner)
         leg.connect(address.address)
 
@@ -105,15 +107,9 @@ class Dialer:
         leg.adopt_connected()
 
 
-def _new_socket(family: int) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM | _NONBLOCK)
-    _tune(sock)
-    return sock
-
-
 def _tune(sock: socket.socket) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _race(addresses: list[SockAddr], host: str, port: int) -> socket.socket:

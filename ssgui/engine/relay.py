@@ -29,6 +29,13 @@ _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 _log = logging.getLogger(__name__)
 
 
+class _ListeningSocket(socket.socket):
+    """A socket whose `accept` is cheap: it asks for these two, which are otherwise turned into enums each time."""
+
+    family = 0  # type: ignore[assignment]
+    type = 0  # type: ignore[assignment]
+
+
 class TCPRelay:
     """One listening port of an engine."""
 
@@ -112,7 +119,8 @@ class TCPRelay:
 
 
 def _listener(family: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = _ListeningSocket(family, socket.SOCK_STREAM)
+    sock.family, sock.type = int(family), int(socket.SOCK_STREAM)
     try:
         if exclusive := getattr(socket, "SO_EXCLUSIVEADDRUSE", 0):  # Windows: REUSEADDR would share the port
             sock.setsockopt(socket.SOL_SOCKET, exclusive, 1)

@@ -48,6 +48,7 @@ def open_route(direction: str, command: Sequence[str], method: str) -> Iterator[
             with ssgui_local(command, server, method=method, password=WRONG) as wrong:
                 prove(client.address, wrong.address)
             yield Route(client.address, client)
+            client.process.require_running()
         else:
             ours = stack.enter_context(ssgui_server(command, method=method))
             proxy = stack.enter_context(libev_local(ours.address, method=method))
@@ -55,6 +56,7 @@ def open_route(direction: str, command: Sequence[str], method: str) -> Iterator[
                 prove(proxy, wrong_proxy)
                 wait_until(lambda: _auth_failed(ours), "auth-failed in the server's events")
             yield Route(proxy, ours)
+            ours.process.require_running()
 
 
 def prove(proxy: tuple[str, int], wrong_proxy: tuple[str, int]) -> None:

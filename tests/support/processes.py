@@ -240,12 +240,16 @@ class Program:
 def ssgui_program(
     command: Sequence[str], role: str, port: int, flags: Sequence[str], password: str = PASSWORD
 ) -> Iterator[Program]:
-    """`ssgui --headless role flags…` with an events file; waits until it listens on `port`."""
+    """`ssgui --headless role flags…` with an events file; waits until it listens on `port`.
+
+    AssertionError in the end if a traceback was logged.
+    """
     with tempfile.TemporaryDirectory(prefix="ssgui-test-") as folder:
         path = Path(folder) / "events.jsonl"
         full = [*command, "--headless", role, *flags, "--events", str(path)]
         with running(full, env={"SSGUI_PASSWORD": password}, port=port) as process:
             yield Program((HOST, port), Events(path), process)
+            assert "Traceback" not in process.stderr(), process.stderr()
 
 
 @contextmanager

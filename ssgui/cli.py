@@ -18,7 +18,7 @@ _NO_WINDOW = (
 )
 _LOCAL_FLAGS = frozenset({"-s", "-p", "-k", "-m", "-b", "-l", "-t", "-u", "-c", "--user", "--pass", "--prefer-ipv6"})
 _PASSWORD_HELP = (
-    "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."
+    "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."  # noqa: S105
 )
 _SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQUIT ends it after the last connection."
 
@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  becomes one line, or a traceback
         return _explain(error)
     return int(code or 0)
 

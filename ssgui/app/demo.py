@@ -40,7 +40,7 @@ _LOOK_SECONDS = 0.2
 _INTERRUPTED = 130
 
 
-class ProofFailed(Exception):  # noqa: N818  it is the outcome of a proof
+class ProofFailed(Exception):
     """What was fetched is not what the site sent."""
 
 

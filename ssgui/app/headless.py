@@ -71,7 +71,8 @@ def _loop_factory(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop]:
         from uvloop import new_event_loop
     except ImportError:
         raise ConfigError("--uvloop: uvloop is not installed") from None
-    return new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = new_event_loop
+    return factory
 
 
 async def _run(job: Job) -> int:

@@ -42,7 +42,7 @@ def literal(host: str, port: int) -> SockAddr | None:
     try:
         if ":" in host:
             found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
-            return SockAddr(int(socket.AF_INET6), cast(Endpoint, found[0][4]))
+            return SockAddr(int(socket.AF_INET6), cast("Endpoint", found[0][4]))
         socket.inet_pton(socket.AF_INET, host)
         return SockAddr(int(socket.AF_INET), (host, port))
     except (OSError, ValueError):

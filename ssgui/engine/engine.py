@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
@@ -112,7 +112,7 @@ class Engine:
         """A number that no connection or handler of this engine had before."""
         return next(self._numbers)
 
-    def new_handler(self, relay: TCPRelay, session: Session) -> TCPRelayHandler:
+    def new_handler(self, relay: TCPRelay, session: Session[Any]) -> TCPRelayHandler:
         """A handler, known here until it is DESTROYED."""
         handler = TCPRelayHandler(next(self._numbers), relay, session)
         self.handlers[handler.id] = handler

@@ -10,7 +10,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
 from ssgui.engine.errors import DialError, DialFailure, dial_error
@@ -76,7 +76,7 @@ class TCPRelayHandler:
         "relay", "remote", "route", "server", "session", "stage", "target", "timeline",
     )  # fmt: skip
 
-    def __init__(self, number: int, relay: "TCPRelay", session: "Session") -> None:
+    def __init__(self, number: int, relay: "TCPRelay", session: "Session[Any]") -> None:
         self.id, self.relay, self.session = number, relay, session
         self.conn, self.client = session.conn, session.client
         self.local: Leg | None = None

@@ -6,7 +6,6 @@ what legs want; listeners and the loop's own descriptors are level-triggered (`a
 
 import math
 import select
-import sys
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -129,6 +128,4 @@ def has_multiplexer() -> bool:
 
 def new_multiplexer() -> Multiplexer:
     """The best this system has."""
-    if sys.platform == "linux":
-        return EpollMultiplexer()
-    return KqueueMultiplexer()
+    return EpollMultiplexer() if hasattr(select, "epoll") else KqueueMultiplexer()

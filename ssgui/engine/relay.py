@@ -55,7 +55,7 @@ class TCPRelay:
         self._pause: asyncio.TimerHandle | None = None
         self._pauses = 0
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
         """The session of a connection that was accepted."""
         raise NotImplementedError
 
@@ -166,7 +166,7 @@ class LocalRelay(TCPRelay):
         """The server for one connection."""
         return self._upstreams[0] if len(self._upstreams) == 1 else random.choice(self._upstreams)
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
         return Socks5Session(conn, self, sock, client)
 
 
@@ -181,5 +181,5 @@ class ServerRelay(TCPRelay):
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(settings.forbidden))
         self.tunnel = Tunnel(settings.method, settings.password.reveal(), SERVER_SALTS)
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session:
+    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)

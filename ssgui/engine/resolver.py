@@ -40,7 +40,7 @@ class SystemLookup:
 
     async def lookup(self, host: str, port: int) -> list[SockAddr]:
         found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
-        return [SockAddr(family, cast(Endpoint, address)) for family, _, _, _, address in found]
+        return [SockAddr(family, cast("Endpoint", address)) for family, _, _, _, address in found]
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -71,7 +71,7 @@ class NetworkLookup:
 
 def _text_address(address: tuple[Any, ...]) -> Endpoint:
     host = address[0]
-    return cast(Endpoint, (host.decode() if isinstance(host, bytes) else host, *address[1:]))
+    return cast("Endpoint", (host.decode() if isinstance(host, bytes) else host, *address[1:]))
 
 
 class Resolver:

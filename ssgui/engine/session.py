@@ -1,29 +1,28 @@
 """A client connection: recognises what is asked for, owns the client's socket until a handler streams.
 
-    Session
-     +-- Socks5Session        a program speaks SOCKS5 to us; we go to the server (`ssgui.engine.socks5_session`)
-     +-- ShadowsocksSession   a Shadowsocks client speaks to us; we go to the target
-                              (`ssgui.engine.shadowsocks_session`)
+`Socks5Session`: a program speaks SOCKS5 to us, we go to the server. `ShadowsocksSession`: a Shadowsocks client
+speaks to us, we go to the target.
 """
 
 import socket
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ssgui.engine.errors import DialError
-from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.leg import Leg
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
 
+_Relay = TypeVar("_Relay", bound="TCPRelay")
 
-class Session(ABC):
+
+class Session(ABC, Generic[_Relay]):
     """One accepted connection, `conn` by number, from `client` ("host:port")."""
 
     __slots__ = ("client", "conn", "handler", "local", "relay")
 
-    def __init__(self, conn: int, relay: "TCPRelay", sock: socket.socket, client: str) -> None:
+    def __init__(self, conn: int, relay: _Relay, sock: socket.socket, client: str) -> None:
         self.conn, self.relay, self.client = conn, relay, client
         self.handler = handler = relay.new_handler(relay, self)
         self.local = handler.local = Leg(relay.reactor, relay.reactor.poller.wrap(sock), handler)

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 _FIRST_READ = 32 * 1024
 
 
-class ShadowsocksSession(Session):
+class ShadowsocksSession(Session["ServerRelay"]):
     """INIT reads the address."""
 
     __slots__ = ("_head",)
-    relay: "ServerRelay"
 
     def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: str) -> None:
         super().__init__(conn, relay, sock, client)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ssgui.engine.relay import LocalRelay
 
 _REQUEST_READ = 4096
-_UNBOUND = Address("0.0.0.0", 0)  # the address the server will use is not known to us
+_UNBOUND = Address("0.0.0.0", 0)  # noqa: S104  the address the server will use is not known to us
 _REPLIES = {
     Reason.CONNECT_REFUSED: Reply.CONNECTION_REFUSED,
     Reason.CONNECT_TIMEOUT: Reply.TTL_EXPIRED,
@@ -29,11 +29,10 @@ _REPLIES = {
 }
 
 
-class Socks5Session(Session):
+class Socks5Session(Session["LocalRelay"]):
     """INIT until the first byte, ADDR until the request is complete."""
 
     __slots__ = ("_parser", "_upstream")
-    relay: "LocalRelay"
 
     def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: str) -> None:
         super().__init__(conn, relay, sock, client)

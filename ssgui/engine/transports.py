@@ -149,7 +149,7 @@ class TransportSocket(asyncio.BufferedProtocol):
     # ---- as a protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=0)
         if self._closed:
             self._transport.abort()
@@ -245,16 +245,16 @@ class TransportPoller:
         return ListenerSocket(sock)
 
     def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
-        cast(TransportSocket, stream).watch(owner)
+        cast("TransportSocket", stream).watch(owner)
 
     def want_writable(self, stream: Stream) -> None:
         """A transport always tells."""
 
     def listen(self, stream: Listener, owner: Pollable) -> None:
-        cast(ListenerSocket, stream).watch(owner)
+        cast("ListenerSocket", stream).watch(owner)
 
     def unlisten(self, stream: Listener) -> None:
-        cast(ListenerSocket, stream).unwatch()
+        cast("ListenerSocket", stream).unwatch()
 
     def forget(self, stream: Stream) -> None:
         """Closing says it all."""

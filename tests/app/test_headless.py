@@ -51,7 +51,7 @@ class Stopping:
 
     def __init__(self) -> None:
         self.engine, self.signals = FakeEngine(), asyncio.Queue[int]()
-        self.task = asyncio.ensure_future(headless._until_stopped(cast(Engine, self.engine), self.signals))
+        self.task = asyncio.ensure_future(headless._until_stopped(cast("Engine", self.engine), self.signals))
 
     async def send(self, number: int) -> None:
         """Send a signal and let everything that follows from it happen."""

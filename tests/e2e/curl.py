@@ -24,5 +24,5 @@ def curl(proxy: tuple[str, int], url: str, *flags: str) -> Answer:
         require("curl"), "-q", "--silent", "--show-error", "--max-time", "20", "--noproxy", "",
         "--socks5-hostname", f"{proxy[0]}:{proxy[1]}", *flags, url,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, check=False, timeout=30)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     return Answer(done.returncode, done.stdout, done.stderr.decode(errors="replace"))

@@ -12,7 +12,7 @@ from ssgui.engine import handler as handler_module
 from ssgui.engine.stages import Reason, Stage
 from ssgui.protocol.address import encode_address
 from tests.engine.test_probes import first_flight
-from tests.engine.world import World, reset, until
+from tests.engine.world import StubLookup, World, reset, until
 
 Play = Callable[..., None]
 
@@ -42,10 +42,7 @@ def test_a_server_whose_name_does_not_resolve(play: Play) -> None:
     async def scenario(world: World) -> None:
         client = await world.client(("no-such-host.invalid.", 1))
 
-        async def lookup(host: str, port: int) -> list[object]:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-        client.resolver._lookup.lookup = lookup  # type: ignore[method-assign]
+        client.resolver._lookup = StubLookup(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
         with pytest.raises(ConnectionError) as caught:
             await world.connect(client, "192.0.2.1", 80)
         assert caught.value.args == (4,)
@@ -300,7 +297,7 @@ def test_stopping_resets_what_is_open(play: Play) -> None:
             await reader.read()
         assert (await world.closed(client))[0].reason is Reason.SHUTDOWN
         assert (await world.closed(server))[0].reason is Reason.CLIENT_RESET
-        with pytest.raises(OSError, match="refused|Connect call failed"):
+        with pytest.raises(OSError, match="Connect call failed"):
             await world.open(client.address)
 
     play(scenario)
@@ -336,7 +333,7 @@ def test_a_reset_while_the_other_side_is_slow_is_heard(play: Play) -> None:
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             await asyncio.sleep(20)
 
-        client, server = await world.pair()
+        client, _ = await world.pair()
         _, writer = await world.connect(client, *await world.origin(serve))
         writer.write(bytes(30_000_000))
         await until(lambda: any(view.held_up for view in client.engine.snapshot()))

@@ -200,7 +200,7 @@ def test_the_first_of_too_many_strangers_goes(play: Play) -> None:
         sent = []
         for number in range(25):
             sent.append(await probe(server.address, kinds[number % 3]))
-            await until(lambda count=number: world.opened(server) == count + 1)
+            await world.accepted(server, number + 1)
         for one in sent[:5]:
             await one.ended
         assert {tuple(one.seen) for one in sent[:5]} == {("FIN", "end")}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ssgui.engine.handler import HandlerView
 from ssgui.engine.stages import Stage, StreamStatus
-from tests.engine.world import World, until
+from tests.engine.world import StubLookup, World, until
 
 Play = Callable[..., None]
 NONE, R, W, RW = StreamStatus.NONE, StreamStatus.READING, StreamStatus.WRITING, StreamStatus(3)
@@ -50,12 +50,7 @@ def test_resolving(play: Play) -> None:
     async def scenario(world: World) -> None:
         server = await world.server()
         client = await world.client(("a-name.invalid", server.address[1]))
-
-        async def lookup(host: str, port: int) -> list[object]:
-            await asyncio.sleep(20)
-            return []
-
-        client.resolver._lookup.lookup = lookup  # type: ignore[method-assign]
+        client.resolver._lookup = StubLookup(None)
         _, writer = await world.open(client.address)
         writer.write(b"\x05\x01\x00\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50")
         view = await row(client, Stage.DNS, W, NONE)

@@ -16,6 +16,7 @@ from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
 from ssgui.engine.relay import LocalRelay, ServerRelay
+from ssgui.engine.resolver import SockAddr
 from ssgui.engine.stages import Stage
 from ssgui.engine.transports import TransportPoller
 from ssgui.protocol.address import encode_address
@@ -139,9 +140,25 @@ class World:
         """The stages that were entered after INIT, in order, by whichever connection."""
         return [event.stage for event in self.events(relay) if isinstance(event, StageChanged)]
 
-    def opened(self, relay: LocalRelay | ServerRelay) -> int:
-        """How many connections were accepted."""
-        return sum(isinstance(event, Opened) for event in self.events(relay))
+    async def accepted(self, relay: LocalRelay | ServerRelay, count: int) -> None:
+        """Wait until `count` connections were accepted."""
+        await until(lambda: sum(isinstance(event, Opened) for event in self.events(relay)) == count)
+
+
+class StubLookup:
+    """Answers every question with `error`, or, without one, never."""
+
+    def __init__(self, error: OSError | None) -> None:
+        self._error = error
+
+    async def lookup(self, host: str, port: int) -> list[SockAddr]:
+        if self._error is not None:
+            raise self._error
+        never: asyncio.Future[list[SockAddr]] = asyncio.get_running_loop().create_future()
+        return await never
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _closed(events: Iterable[Event]) -> list[Closed]:
@@ -151,7 +168,7 @@ def _closed(events: Iterable[Event]) -> list[Closed]:
 async def until(condition: Callable[[], object], seconds: float = 10) -> None:
     """Wait for `condition`; the loop turns meanwhile."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  a condition of any kind
             await asyncio.sleep(0.002)
 
 

@@ -163,7 +163,7 @@ def test_a_refusal_is_a_whole_reply(reply: Reply) -> None:
 def test_udp_associate() -> None:
     play = Playbook()
     play >> GREETING << NO_AUTH
-    play >> b"\x05\x03\x00\x01" + bytes(6) << UdpAssociateRequested(Address("0.0.0.0", 0))  # noqa: S104
+    play >> b"\x05\x03\x00\x01" + bytes(6) << UdpAssociateRequested(Address("0.0.0.0", 0))
     play >> Refuse(Reply.COMMAND_NOT_SUPPORTED) << b"\x05\x07" + FAILED
     play.check()
 

@@ -21,7 +21,7 @@ from tests.support.programs import require
 
 ROOT = Path(__file__).parents[2]
 METHOD = "aes-256-gcm"
-PASSWORD = "a password of the tests"  # noqa: S105
+PASSWORD = "a password of the tests"
 HOST = "127.0.0.1"
 _POLL = 0.01
 _STOP_SECONDS = 5
@@ -45,7 +45,7 @@ class Process:
         self.command = list(command)
         self._out, self._err = folder / "stdout", folder / "stderr"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=ROOT,
                 env={**os.environ, **(env or {})}, start_new_session=True,
             )  # fmt: skip

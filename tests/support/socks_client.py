@@ -6,7 +6,7 @@ from ipaddress import ip_address
 SocketAddress = tuple[str, int]
 
 
-class SocksRefused(Exception):  # noqa: N818  named after what the proxy did
+class SocksRefused(Exception):
     """The proxy said no; `code` is the reply code of RFC 1928."""
 
     def __init__(self, code: int) -> None:

@@ -89,12 +89,23 @@ def parse_networks(items: Iterable[str]) -> tuple[Network, ...]:
 
 
 def parse_nameservers(items: Iterable[str]) -> tuple[str, ...]:
-    """Addresses of name servers, likewise."""
-    parts = [part.strip("[]") for item in items for part in item.replace(",", " ").split()]
-    for part in parts:
-        if not _is_address(part):
-            raise ConfigError(f"{_shown(part)} is no address of a name server")
-    return tuple(parts)
+    """Addresses of name servers, likewise; each may have a port: 192.0.2.1:5353, [2001:db8::1]:5353."""
+    parts = [part for item in items for part in item.replace(",", " ").split()]
+    return tuple(_nameserver(part) for part in parts)
+
+
+def _nameserver(text: str) -> str:
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if not _is_address(host) or (port and not (port.isascii() and port.isdigit() and 0 < int(port) <= 0xFFFF)):
+        raise ConfigError(f"{_shown(text)} is no address of a name server")
+    if not port:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _network(text: str) -> Network:

@@ -12,6 +12,7 @@ stage has a line of its own, from INIT, which comes with `opened`, to DESTROYED,
 ASCII, everything else is escaped.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -37,7 +38,7 @@ def _utc_now() -> datetime:
 class EventLog:
     """A reader of `journal` that writes to `stream`. The owner calls `start`, then `pump` often, then `close`.
 
-    A stream that can no longer be written to is told once in the log; the proxy goes on without it.
+    A stream that can no longer be written to is closed and told once in the log; the proxy goes on without it.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class EventLog:
         self._write(lines)
 
     def close(self) -> None:
-        """Write what is new; nothing comes after. The stream stays open, for it is the caller's."""
+        """Write what is new; nothing comes after. The stream is the caller's to close."""
         self.pump()
 
     def _write(self, lines: list[Line]) -> None:
@@ -84,6 +85,8 @@ class EventLog:
             self._stream.flush()
         except OSError as error:
             self._broken = True
+            with contextlib.suppress(OSError):  # what could not be written must not be tried again when it is closed
+                self._stream.close()
             _log.warning("events can no longer be written: %s", error.strerror or error)
 
 

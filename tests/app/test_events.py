@@ -1,5 +1,6 @@
 """The lines of `--events`: exactly the contract, whatever the names hold."""
 
+import errno
 import io
 import json
 import os
@@ -113,18 +114,24 @@ def test_names_of_strangers_cannot_break_lines_or_terminals() -> None:
     assert json.loads(text)["target"] == name
 
 
-class ClosedPipe(io.StringIO):
-    """Nobody reads it."""
+class FullDisk(io.RawIOBase):
+    """Takes nothing."""
 
-    def write(self, text: str) -> int:
-        raise BrokenPipeError(32, "Broken pipe")
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_stream_that_breaks_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_stream_that_breaks_is_told_once_and_can_be_closed(caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal()
-    log = new_log(journal, ClosedPipe())
+    stream = io.TextIOWrapper(io.BufferedWriter(FullDisk()))
+    log = EventLog(journal, stream, version="1", role="server")
     log.start()
     journal.append(OPENED)
     log.pump()
     log.close()
-    assert [record.getMessage() for record in caplog.records] == ["events can no longer be written: Broken pipe"]
+    stream.close()
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["events can no longer be written: No space left on device"]

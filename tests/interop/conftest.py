@@ -28,9 +28,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        params = getattr(item, "callspec", None)
-        if params is None or "route" not in params.params:
+        if (call := getattr(item, "callspec", None)) is None or "route" not in call.params:
             continue
-        command = params.params.get("ssgui_command", [sys.executable])
-        if command[0] != sys.executable and params.params["route"][1] not in _REPRESENTATIVES:
+        direction, method = call.params["route"]
+        python = call.params.get("ssgui_command", sys.executable)
+        if python != sys.executable and method not in _REPRESENTATIVES:
             item.add_marker(pytest.mark.long)
+        # Tests of one route stay in one worker, or each would start programs of its own.
+        item.add_marker(pytest.mark.xdist_group(f"{direction}-{method}-{python}"))

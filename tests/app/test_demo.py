@@ -2,7 +2,6 @@
 
 import io
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -12,7 +11,6 @@ from ssgui.app import demo
 from ssgui.app.demo_screen import Screen, milliseconds, rate
 from ssgui.app.demo_site import BULK_PATH, BULK_SIZE, PAGE, Site, bulk, bulk_hash
 from ssgui.app.demo_trips import Trip, Trips
-from ssgui.config.models import DEFAULT_LOCAL_PORT
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage
@@ -63,25 +61,15 @@ def test_broken_proxy_fails_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "failed  the proxy hung up" in text
 
 
-@pytest.fixture
-def usual_port_taken() -> Iterator[None]:
-    """Somebody listens on the usual port of a client, if nobody did."""
-    with socket.socket() as sock:
-        if sock.connect_ex(("127.0.0.1", DEFAULT_LOCAL_PORT)):
-            sock.close()
-            with socket.create_server(("127.0.0.1", DEFAULT_LOCAL_PORT)):
-                yield
-        else:
-            yield
-
-
-@pytest.mark.usefixtures("usual_port_taken")
-def test_client_takes_another_port_when_the_usual_one_is_taken() -> None:
-    code, text = run_once()
+def test_client_takes_another_port_when_the_usual_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(demo, "DEFAULT_LOCAL_PORT", port)
+        code, text = run_once()
     assert code == 0
     client = next(line for line in text.splitlines() if "client" in line)
     assert "127.0.0.1:" in client
-    assert f"127.0.0.1:{DEFAULT_LOCAL_PORT} " not in client
+    assert f"127.0.0.1:{port} " not in client
 
 
 # ---- the site

@@ -1,6 +1,7 @@
 """What the engine tells: one frozen record per thing that happened. Times are monotonic seconds."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ssgui.engine.stages import Reason, Role, Stage
 
@@ -40,6 +41,20 @@ class Closed:
     stages: dict[str, float]
     target: str
     client: str
+
+
+def closed(
+    number: int,
+    timeline: tuple[tuple[Stage, float], ...],
+    reason: Reason,
+    up: int,
+    down: int,
+    target: str,
+    client: str,
+) -> "Closed":
+    """The end of a handler that entered each stage when `timeline` says, DESTROYED last."""
+    spent = {stage.name: end - start for (stage, start), (_, end) in pairwise(timeline)}
+    return Closed(number, timeline[-1][1], reason, up, down, spent, target, client)
 
 
 Event = Opened | StageChanged | Closed

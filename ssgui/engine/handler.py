@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
 from ssgui.engine.errors import DialError, DialFailure, dial_error
-from ssgui.engine.events import Closed, Opened, StageChanged
+from ssgui.engine.events import Opened, StageChanged, closed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.protocol.errors import (
@@ -32,7 +32,6 @@ HANDSHAKE_TIMEOUT = 30.0
 HALF_CLOSED_TIMEOUT = 60.0
 EARLY_LIMIT = 64 * 1024  # payload that is read before there is anywhere to send it
 _EARLY_READ = 16 * 1024
-_NAMES = {stage: stage.name for stage in Stage}  # an enum's own `name` is a call
 
 
 class Farewell(Enum):
@@ -90,7 +89,7 @@ class TCPRelayHandler:
         self.first_up: float | None = None
         self.first_down: float | None = None
         self._mark, self._moved_at = 0, now
-        relay.journal.append(Opened(number, self.conn, now, relay.role, relay.inbound, self.client))
+        relay.journal.record(Opened, number, self.conn, now, relay.role, relay.inbound, self.client)
 
     def __repr__(self) -> str:
         return f"<TCPRelayHandler {self.id} {self.stage.name}>"
@@ -105,7 +104,7 @@ class TCPRelayHandler:
         now = time.monotonic()
         self.stage = stage
         self.timeline.append((stage, now))
-        relay.journal.append(StageChanged(self.id, now, stage, self.target, self.route))
+        relay.journal.record(StageChanged, self.id, now, stage, self.target, self.route)
 
     def dial(self, host: str, port: int) -> None:
         """The target is known: read no more and find the way to `host:port`."""
@@ -262,7 +261,10 @@ class TCPRelayHandler:
             return
         self.enter(Stage.DESTROYED)
         local, remote, dialing = self.local, self.remote, self.dialing
-        self.relay.journal.append(self._closed(reason))
+        up, down = local.received if local else 0, remote.received if remote else 0
+        self.relay.journal.record(
+            closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client
+        )  # fmt: skip
         if dialing is not None:
             dialing.cancel()
         self.local = self.remote = self.dialing = None
@@ -334,16 +336,6 @@ class TCPRelayHandler:
             len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
             tuple(self.timeline), self.first_up, self.first_down,
         )  # fmt: skip
-
-    def _closed(self, reason: Reason) -> Closed:
-        local, remote = self.local, self.remote
-        spent: dict[str, float] = {}
-        before, since = self.timeline[0]
-        for stage, now in self.timeline[1:]:
-            spent[_NAMES[before]] = now - since
-            before, since = stage, now
-        up, down = local.received if local else 0, remote.received if remote else 0
-        return Closed(self.id, since, reason, up, down, spent, self.target, self.client)
 
 
 def _status(source: Leg | None, waiting: bool) -> StreamStatus:

@@ -147,6 +147,9 @@ class Leg:
     # ---- news from the poller
 
     def event(self, mask: int) -> None:
+        if mask == IN and not self.paused and not self._connecting:  # nearly always, and then it is short
+            self.on_readable()
+            return
         if mask & OUT:
             if self._connecting:
                 self._connect_ended()

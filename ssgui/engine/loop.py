@@ -7,17 +7,26 @@ and a handle per turn (+0.05 to 0.08 x in connections per second).
 
 import asyncio
 import selectors
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context
+from typing import Any, TypeVarTuple, Unpack
 
 from ssgui.engine.multiplexer import IN, OUT, has_multiplexer, new_multiplexer
 from ssgui.engine.poller import Poller, ReadyPoller
 
+_Ts = TypeVarTuple("_Ts")
+
 
 class RelaySelector(selectors.BaseSelector):
-    """A selector for asyncio's own descriptors that dispatches the relay's before it returns."""
+    """A selector for asyncio's own descriptors that dispatches the relay's before it returns.
+
+    It does not return for the relay's alone: asyncio's turn of the loop costs more than the poll. It goes on
+    until a descriptor of asyncio's is ready, the time is up, or something was scheduled (`recalled`).
+    """
 
     def __init__(self) -> None:
+        self.recalled = False
         self.multiplexer = new_multiplexer()
         self.poller: ReadyPoller | None = None
         self._keys: dict[int, selectors.SelectorKey] = {}
@@ -47,11 +56,18 @@ class RelaySelector(selectors.BaseSelector):
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        try:
-            ready = self.multiplexer.poll(timeout)
-        except InterruptedError:
-            return []
-        foreign = ready if self.poller is None else self.poller.dispatch(ready)
+        self.recalled = False
+        poll, dispatch = self.multiplexer.poll, self.poller.dispatch if self.poller is not None else _all_foreign
+        end = 0.0 if timeout is None else time.monotonic() + timeout
+        while True:
+            ready = poll(timeout)
+            foreign = dispatch(ready)
+            if foreign or self.recalled or not ready:
+                break
+            if timeout is not None:
+                timeout = end - time.monotonic()
+                if timeout <= 0:
+                    break
         found = ((self._keys.get(fd), mask) for fd, mask in foreign)
         return [(key, _to_events(mask) & key.events) for key, mask in found if key is not None]
 
@@ -61,6 +77,10 @@ class RelaySelector(selectors.BaseSelector):
     def close(self) -> None:
         self._keys.clear()
         self.multiplexer.close()
+
+
+def _all_foreign(ready: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    return ready
 
 
 def _fd_of(fileobj: Any) -> int:
@@ -77,11 +97,30 @@ def _to_events(mask: int) -> int:
 
 
 class RelayEventLoop(asyncio.SelectorEventLoop):
-    """A stock selector loop that offers its relay selector to `poller_for`."""
+    """A stock selector loop that offers its relay selector to `poller_for`.
+
+    What a leg schedules while the selector dispatches must not wait for the next event of asyncio's own.
+    """
 
     def __init__(self) -> None:
         self.relay_selector = RelaySelector()
         super().__init__(self.relay_selector)
+
+    def call_soon(
+        self, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        self.relay_selector.recalled = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self.relay_selector.recalled = True
+        return super().call_at(when, callback, *args, context=context)
+
+    def stop(self) -> None:
+        self.relay_selector.recalled = True
+        super().stop()
 
 
 def new_headless_loop() -> asyncio.AbstractEventLoop:

@@ -181,10 +181,10 @@ class TCPRelayHandler:
         view = local.recv_behind(self.early)
         if view is None:
             return
+        remote.send_payload(view)
         self.relay.payload_wait.remove(self)
         self.early = b""
         self.first_up = time.monotonic()
-        remote.send_payload(view)
         if not local.closed:
             local.on_readable = local.pump_plain
             local.read_again()

@@ -78,8 +78,9 @@ class ShadowsocksSession(Session["ServerRelay"]):
             self.handler.garbled(self.local, decoder.error)
 
     def connected(self, local: Leg, remote: Leg) -> None:
-        local.encoder = self.relay.tunnel.encoder()
         self.handler.stream()
+        if not local.closed:  # the key of the answer is derived while the target reads
+            local.encoder = self.relay.tunnel.encoder()
 
     def dial_failed(self, error: DialError) -> None:
         # A reset, not a FIN: the program at the far end must not take this for an empty answer.

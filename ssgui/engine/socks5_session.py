@@ -88,12 +88,13 @@ class Socks5Session(Session["LocalRelay"]):
             self.handler.destroy(Reason.BAD_REQUEST, Farewell.LINGER)
 
     def connected(self, local: Leg, remote: Leg) -> None:
-        tunnel = self._upstream.tunnel
-        remote.encoder, remote.decoder = tunnel.encoder(), tunnel.decoder()
         self._parser.accept(_UNBOUND)
         local.send(self._parser.data_to_send())
-        if not local.closed:
-            self.handler.await_payload()
+        if local.closed:
+            return
+        tunnel = self._upstream.tunnel  # keys are derived while the program reads its reply
+        remote.encoder, remote.decoder = tunnel.encoder(), tunnel.decoder()
+        self.handler.await_payload()
 
     def dial_failed(self, error: DialError) -> None:
         self._parser.refuse(_REPLIES[error.reason])

@@ -23,7 +23,7 @@ class ConnectionLog:
         """Write what is new."""
         if self._journal.sequence == self._next:
             return
-        events, self._next, dropped = self._journal.read_since(self._next)
+        events, self._next, dropped = self._journal.read_since(self._next, Closed)
         if dropped:
             self._log.info("%d events came too fast to be logged", dropped)
         for event in events:

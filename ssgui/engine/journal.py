@@ -4,11 +4,18 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from ssgui.engine.events import Event
+from ssgui.engine.events import Closed, Event, closed
 
 
 def _itself(event: Event) -> Event:
     return event
+
+
+def _kind(make: Callable[..., Event], fields: tuple[object, ...]) -> object:
+    """The class of the event that `make(*fields)` is."""
+    if make is closed:
+        return Closed
+    return type(fields[0]) if make is _itself else make
 
 
 class Journal:
@@ -31,10 +38,13 @@ class Journal:
         """Add an event that is made already."""
         self.record(_itself, event)
 
-    def read_since(self, sequence: int) -> tuple[list[Event], int, int]:
-        """Events from number `sequence` on, the number to ask for next, and how many were lost in between."""
+    def read_since(self, sequence: int, only: type[Event] | None = None) -> tuple[list[Event], int, int]:
+        """Events from number `sequence` on, the number to ask for next, and how many were lost in between.
+
+        With `only`, events of other kinds are passed over without being made.
+        """
         oldest = self.sequence - len(self._ring)
         dropped = max(0, oldest - sequence)
         kept = islice(self._ring, max(0, sequence - oldest), None)
-        events = [make(*fields) for make, fields in kept]
+        events = [make(*fields) for make, fields in kept if only is None or _kind(make, fields) is only]
         return events, self.sequence, dropped

@@ -8,6 +8,7 @@ PYTHON ?= $(shell tools/find-python)
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves
 .PHONY: help run test test-all check lint types bench deps clean system-run system-test pythons
 
 help:  ## this list
@@ -23,7 +24,7 @@ test-all: $(BIN)/.dev system-test pythons  ## the long ones too: drills, soak, t
 	SSGUI_PYTHONS="$$(tools/other-pythons list)" $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --long $(ARGS)
 
 check: lint types  ## ruff, mypy strict, and the rules of the house
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_house.py
 
 lint: $(BIN)/.dev  ## ruff
 	$(BIN)/ruff check .
@@ -51,7 +52,7 @@ pythons: | system-test
 	@tools/other-pythons prepare
 
 $(BIN)/python: | system-run
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 2; }
 
 $(BIN)/.run: pyproject.toml | $(BIN)/python
 	tools/pip-install $(BIN)/python -e .

@@ -88,6 +88,7 @@ class Dialer:
             if len(allowed) == 1:
                 self._connect(allowed[0], host, port, owner)
             else:
+                owner.connecting()
                 self._adopt(await _race(allowed, host, port), owner)
         except DialError as error:
             owner.dial_failed(error)

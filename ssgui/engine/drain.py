@@ -46,6 +46,9 @@ class _Discarding:
     def finished(self, leg: Leg) -> None:
         """Our FIN is out; the peer's is awaited."""
 
+    def connecting(self) -> None:
+        """Only accepted sockets come here."""
+
     def connected(self, leg: Leg) -> None:
         """Only accepted sockets come here."""
 

@@ -115,6 +115,8 @@ class TCPRelayHandler:
 
     def resolved(self) -> None:
         self.enter(Stage.CONNECTING)
+
+    def connecting(self) -> None:
         local = self.local
         assert local is not None
         if len(self.early) < EARLY_LIMIT:

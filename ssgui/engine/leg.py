@@ -33,6 +33,9 @@ _RESET = struct.pack("ii", 1, 0)
 class LegOwner(Protocol):
     """What a leg tells the connection that it belongs to."""
 
+    def connecting(self) -> None:
+        """The dialled socket is not connected at once."""
+
     def connected(self, leg: "Leg") -> None:
         """The dialled socket is connected."""
 
@@ -106,6 +109,7 @@ class Leg:
         if error in _IN_PROGRESS:
             self._connecting = self._armed = True
             self.reactor.poller.register(self.sock, self, True)
+            self.owner.connecting()
         elif error and error != errno.EISCONN:
             self.owner.connect_failed(self, OSError(error, os.strerror(error)))
         else:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ssgui.engine.relay import LocalRelay
 
 _REQUEST_READ = 4096
-_UNBOUND = Address("0.0.0.0", 0)  # noqa: S104  the address the server will use is not known to us
 _REPLIES = {
     Reason.CONNECT_REFUSED: Reply.CONNECTION_REFUSED,
     Reason.CONNECT_TIMEOUT: Reply.TTL_EXPIRED,
@@ -88,7 +87,7 @@ class Socks5Session(Session["LocalRelay"]):
             self.handler.destroy(Reason.BAD_REQUEST, Farewell.LINGER)
 
     def connected(self, local: Leg, remote: Leg) -> None:
-        self._parser.accept(_UNBOUND)
+        self._parser.accept()  # the address that the server will use is not known here
         local.send(self._parser.data_to_send())
         if local.closed:
             return

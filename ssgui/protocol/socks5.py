@@ -112,9 +112,9 @@ class Socks5Server:
         out, self._out = self._out, b""
         return out
 
-    def accept(self, bound: Address) -> None:
-        """Answer the request with success; `bound` is the address that we use for it."""
-        self._answer(Reply.SUCCEEDED, encode_address(bound.host, bound.port))
+    def accept(self, bound: Address | None = None) -> None:
+        """Answer the request with success; `bound` is the address that we use for it, if we know."""
+        self._answer(Reply.SUCCEEDED, _UNSPECIFIED if bound is None else encode_address(bound.host, bound.port))
 
     def refuse(self, reply: Reply) -> None:
         """Answer the request with a failure; after `data_to_send` the connection is to be closed."""

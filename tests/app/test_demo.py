@@ -102,7 +102,7 @@ class TellTale(Journal):
         super().__init__()
         self.events, self.dropped = events, dropped
 
-    def read_since(self, sequence: int) -> tuple[list[Event], int, int]:
+    def read_since(self, sequence: int, only: type[Event] | None = None) -> tuple[list[Event], int, int]:
         events, self.events = self.events, []
         return events, sequence + len(events), self.dropped
 

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.programs import interpreters
+
+# How long an example takes on a busy machine says nothing about it.
+settings.register_profile("ssgui", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("ssgui")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

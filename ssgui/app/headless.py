@@ -7,6 +7,7 @@ has; SIGTERM or SIGINT meanwhile are as above.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator
@@ -81,6 +82,7 @@ async def _run(job: Job) -> int:
     with _signals() as signals:
         try:
             await _listen(engine, job)
+            _spare_the_collector()
             readers += _readers(engine.journal, job)
             pumping = spawn(_pump(readers), name="journal readers")
             try:
@@ -104,6 +106,16 @@ async def _listen(engine: Engine, job: Job) -> None:
         _log.info("listening on %s (Shadowsocks, %s)", _address(server.address), settings.method)
         if job.links is not None and settings.password == job.made:
             show_link(server_link(settings, server.address), job.links)
+
+
+def _spare_the_collector() -> None:
+    """What start-up made stays: the collector need not look at it again, nor after every 700 new objects.
+
+    Connections leave no cycles, so that it finds nothing anyway; looking cost 6 % of new connections.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _address(address: tuple[str, int]) -> str:

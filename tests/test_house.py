@@ -11,6 +11,7 @@ import pytest
 from ssgui import __version__
 from ssgui.engine.stages import Reason
 from ssgui.protocol.methods import METHODS
+from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
 PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md")
@@ -28,7 +29,8 @@ def read(name: str) -> str:
 @cache
 def files() -> list[str]:
     """Every file of the repository."""
-    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    command = [require("git"), "ls-files", "-z"]
+    listed = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
     if listed.returncode:
         pytest.skip("git: this is not a checkout")
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]

@@ -40,7 +40,7 @@ class DialError(EngineError):
 
     def __init__(self, kind: DialFailure, host: str, port: int, detail: str = "") -> None:
         super().__init__(f"{host}:{port}: {detail or kind.value}")
-        self.kind = kind
+        self.kind, self.detail = kind, detail or str(kind.value)
 
     @property
     def reason(self) -> Reason:

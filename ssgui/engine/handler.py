@@ -307,7 +307,7 @@ class TCPRelayHandler:
         local, remote = self.local, self.remote
         assert local is not None
         assert remote is not None
-        mark = local.received + local.flushed + remote.received + remote.flushed
+        mark = local.received + local.flushed + remote.received + remote.flushed + local.eof + remote.eof
         if mark != self._mark:
             self._mark, self._moved_at = mark, now
             return

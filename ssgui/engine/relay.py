@@ -5,12 +5,13 @@ import errno
 import logging
 import random
 import socket
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
 from ssgui.engine.dialer import Dialer
-from ssgui.engine.errors import BindError
+from ssgui.engine.errors import BindError, DialError, DialFailure
 from ssgui.engine.forbidden import ForbiddenAddresses
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.session import Session, client_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 ACCEPT_PAUSE = 1.0
+COMPLAINT_PAUSE = 30.0
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _log = logging.getLogger(__name__)
 
@@ -139,13 +141,30 @@ def _listener(family: int, address: Any) -> socket.socket:
     return sock
 
 
+_HINTS = {
+    DialFailure.REFUSED: "is it running, and is the port right?",
+    DialFailure.TIMEOUT: "is it up, and does every firewall let this port through?",
+    DialFailure.UNREACHABLE: "is this computer online?",
+    DialFailure.DNS: "is the name right, and is this computer online?",
+    DialFailure.DENIED: "it may not be used",
+}
+
+
 class Upstream:
     """A Shadowsocks server as a client uses it."""
 
     def __init__(self, profile: ServerProfile) -> None:
+        self._complained = -COMPLAINT_PAUSE
         self.host, self.port = profile.host, profile.port
         self.name = profile.remarks or f"{profile.host}:{profile.port}"
         self.tunnel = Tunnel(profile.method, profile.password.reveal(), CLIENT_SALTS)
+
+    def complain(self, error: DialError) -> None:
+        """Say that the server cannot be reached, and what to look at; not for every connection."""
+        now = time.monotonic()
+        if now - self._complained >= COMPLAINT_PAUSE:
+            self._complained = now
+            _log.warning("cannot reach the server %s: %s; %s", self.name, error.detail, _HINTS[error.kind])
 
 
 class LocalRelay(TCPRelay):

@@ -47,20 +47,24 @@ class SystemLookup:
 
 
 class NetworkLookup:
-    """aiodns: no thread per question. Default tries, for c-ares cuts its time-out after quick answers."""
+    """aiodns: no thread per question. Default tries, for c-ares cuts its time-out after quick answers.
+
+    Only servers need it, so it is imported when the first of them is made.
+    """
 
     def __init__(self, nameservers: tuple[str, ...] = ()) -> None:
-        self._nameservers = nameservers
-        self._resolver: Any = None
-
-    async def lookup(self, host: str, port: int) -> list[SockAddr]:
         import aiodns
 
+        self._aiodns = aiodns
+        self._nameservers = nameservers
+        self._resolver: aiodns.DNSResolver | None = None
+
+    async def lookup(self, host: str, port: int) -> list[SockAddr]:
         if self._resolver is None:
-            self._resolver = aiodns.DNSResolver(nameservers=list(self._nameservers) or None)
+            self._resolver = self._aiodns.DNSResolver(nameservers=list(self._nameservers) or None)
         try:
             found = await self._resolver.getaddrinfo(host, port=port, type=socket.SOCK_STREAM)
-        except aiodns.error.DNSError as error:
+        except self._aiodns.error.DNSError as error:
             raise OSError(str(error.args[-1])) from error
         return [SockAddr(node.family, _text_address(node.addr)) for node in found.nodes]
 

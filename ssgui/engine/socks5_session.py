@@ -96,6 +96,7 @@ class Socks5Session(Session["LocalRelay"]):
         self.handler.await_payload()
 
     def dial_failed(self, error: DialError) -> None:
+        self._upstream.complain(error)
         self._parser.refuse(_REPLIES[error.reason])
         self.local.send(self._parser.data_to_send())
         self.handler.destroy(error.reason, Farewell.LINGER)

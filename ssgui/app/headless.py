@@ -78,11 +78,11 @@ def _loop_factory(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop]:
 
 async def _run(job: Job) -> int:
     engine = Engine(journal=Journal())
+    _spare_the_collector()
     readers: list[JournalReader] = []
     with _signals() as signals:
         try:
             await _listen(engine, job)
-            _spare_the_collector()
             readers += _readers(engine.journal, job)
             pumping = spawn(_pump(readers), name="journal readers")
             try:

@@ -35,9 +35,10 @@ _EARLY_READ = 16 * 1024
 
 
 class Farewell(Enum):
-    """How the client's socket leaves a connection that is DESTROYED."""
+    """How the sockets leave a connection that is DESTROYED."""
 
     RESET = auto()
+    SPARE = auto()  # a reset, but not for a side that has our FIN already: it may still be reading
     CLOSE = auto()
     LINGER = auto()  # a reply is on its way: finish, then read until the client closes too
     DRAIN = auto()  # a stranger: the engine's drain has the socket now
@@ -274,17 +275,18 @@ class TCPRelayHandler:
             self.relay.payload_wait.remove(self)
             self.early = b""
         if remote is not None:
-            remote.close() if farewell is Farewell.CLOSE else remote.reset()
+            finished = farewell is Farewell.CLOSE or (farewell is Farewell.SPARE and remote.shut)
+            remote.close() if finished else remote.reset()
         if local is not None:
             self._part(local, farewell)
         self.relay.handler_ended(self)
         del self.session  # it refers to us: the cycle would keep both until the next collection
 
     def _part(self, local: Leg, farewell: Farewell) -> None:
-        if farewell is Farewell.RESET:
-            local.reset()
-        elif farewell is Farewell.CLOSE:
+        if farewell is Farewell.CLOSE or (farewell is Farewell.SPARE and local.shut):
             local.close()
+        elif farewell in (Farewell.RESET, Farewell.SPARE):
+            local.reset()
         elif farewell is Farewell.LINGER:
             self.relay.lingering.take(local)
         else:
@@ -311,9 +313,11 @@ class TCPRelayHandler:
         if mark != self._mark:
             self._mark, self._moved_at = mark, now
             return
-        limit = min(HALF_CLOSED_TIMEOUT, idle_limit or HALF_CLOSED_TIMEOUT) if local.eof or remote.eof else idle_limit
+        limit = idle_limit
+        if (local.eof or remote.eof) and not (local.held or remote.held):
+            limit = min(HALF_CLOSED_TIMEOUT, idle_limit or HALF_CLOSED_TIMEOUT)
         if limit and now - self._moved_at >= limit:
-            self.destroy(Reason.IDLE_TIMEOUT)
+            self.destroy(Reason.IDLE_TIMEOUT, Farewell.SPARE)
 
     # ---- what it looks like
 

@@ -9,7 +9,7 @@ from typing import Any
 from tests.e2e.conftest import Pair
 from tests.e2e.curl import curl
 from tests.support.origin import Origin, pattern_hash
-from tests.support.processes import Connection
+from tests.support.processes import Connection, wait_until
 
 SIZE = 1 << 20
 LOCAL = ["INIT", "ADDR", "DNS", "CONNECTING", "STREAM", "DESTROYED"]
@@ -46,12 +46,12 @@ def closed(connection: Connection) -> dict[str, Any]:
 
 
 def test_first_line_tells_who_writes(pair: Pair) -> None:
-    start = pair.local.events.lines()[0]
+    start = wait_until(pair.local.events.lines, "the client's first line")[0]
     assert list(start) == ["event", "t", "time", "pid", "version", "role"]
     assert (start["event"], start["role"]) == ("start", "local")
     assert os.getpgid(start["pid"]) == pair.local.process.pid
     assert datetime.fromisoformat(start["time"]).tzinfo is not None
-    assert pair.server.events.lines()[0]["role"] == "server"
+    assert wait_until(pair.server.events.lines, "the server's first line")[0]["role"] == "server"
 
 
 def test_connections_one_after_the_other_have_their_own_numbers(pair: Pair, origin: Origin) -> None:

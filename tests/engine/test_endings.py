@@ -132,6 +132,33 @@ def test_a_half_closed_connection_has_a_limit_of_its_own(play: Play, monkeypatch
     play(scenario)
 
 
+@pytest.mark.parametrize("size", [300_000, 30_000_000])
+def test_who_reads_late_still_gets_everything(play: Play, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(handler_module, "HALF_CLOSED_TIMEOUT", 0.2)
+
+    async def scenario(world: World) -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(data)
+            await writer.drain()
+            writer.write_eof()
+            await reader.read()
+
+        data = os.urandom(size)
+        server = await world.server(timeout=0)
+        client = await world.client(server.address, timeout=0)
+        reader, writer = await world.connect(client, *await world.origin(serve), payload=b"x")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        if size < 1_000_000:  # all of it fits into the kernel's buffers: only our FIN has been heard of
+            assert (await world.closed(client))[0].reason is Reason.IDLE_TIMEOUT
+        else:
+            await asyncio.sleep(2.5)
+            assert world.stages(client)[-1:] != [Stage.DESTROYED]
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert await reader.read() == data
+
+    play(scenario)
+
+
 def test_a_handshake_that_is_never_finished(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler_module, "HANDSHAKE_TIMEOUT", 0.2)
 

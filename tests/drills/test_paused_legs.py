@@ -12,7 +12,8 @@ from ssgui.engine.multiplexer import has_multiplexer
 from ssgui.protocol.address import encode_address
 from tests.engine.world import World, until
 
-COUNT, SIZE = 400, 1_000_000
+COUNT, SIZE = 400, 400_000
+CHECKED = 20  # every so many-th is read to its end: through buffers this small that takes time
 SMALL = 16 * 1024  # of the kernel's buffers: with their usual megabytes nothing would be held here
 BLOCK = bytes(range(256)) * 256
 
@@ -116,8 +117,9 @@ def test_paused_legs_cost_what_they_hold() -> None:
             print(f"{2 * COUNT} handlers hold {held} bytes, held {peak}, and grew the process by {growth}")
             # The allocator does not give back what was held a moment ago.
             assert growth < peak * 1.5 + 2 * COUNT * 12 * 1024
-            for sock in socks:
+            for sock in socks[::CHECKED]:
                 assert await receive(sock, origin) == SIZE
+            for sock in socks:
                 sock.close()
             await until(lambda: not engine.handlers)
             assert engine.reactor.unsent == 0

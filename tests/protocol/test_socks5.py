@@ -31,7 +31,7 @@ USERS = {b"user": b"pass", b"nobody": b""}
 
 # ---- the vectors
 
-# The dialogues of SOCKS4 and 4a wait for a parser of their own (a later issue).
+# The dialogues of SOCKS4 and 4a are in test_socks4.py.
 CASES = {case["name"]: case for case in load("socks.json")["cases"] if not case["name"].startswith("socks4")}
 EVENTS: dict[str, type | None] = {
     "no-auth connect v4": ConnectRequested,

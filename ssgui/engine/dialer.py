@@ -11,10 +11,11 @@ from typing import Protocol, cast
 import aiohappyeyeballs
 
 from ssgui.engine.errors import DialError, DialFailure, dial_error
+from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import ForbiddenAddresses
 from ssgui.engine.leg import Leg, LegOwner
 from ssgui.engine.reactor import Reactor
-from ssgui.engine.resolver import Endpoint, Resolver, SockAddr
+from ssgui.engine.resolver import Resolver, SockAddr
 from ssgui.engine.tasks import spawn
 
 CONNECT_TIMEOUT = 10.0  # for one address; the sweeper of the engine keeps it where there is just one

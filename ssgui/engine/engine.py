@@ -55,7 +55,8 @@ class Engine:
         self.relays: list[TCPRelay] = []
         self.handlers: dict[int, TCPRelayHandler] = {}
         self._loop = loop
-        self._numbers = itertools.count(1)
+        # A number that no connection or handler of this engine had before.
+        self.next_number = itertools.count(1).__next__
         self._idle = asyncio.Event()
         self._idle.set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -108,15 +109,12 @@ class Engine:
 
     # ---- connections
 
-    def next_number(self) -> int:
-        """A number that no connection or handler of this engine had before."""
-        return next(self._numbers)
-
     def new_handler(self, relay: TCPRelay, session: Session[Any]) -> TCPRelayHandler:
         """A handler, known here until it is DESTROYED."""
-        handler = TCPRelayHandler(next(self._numbers), relay, session)
+        handler = TCPRelayHandler(self.next_number(), relay, session)
+        if not self.handlers:
+            self._idle.clear()
         self.handlers[handler.id] = handler
-        self._idle.clear()
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._sweep_interval(), self._sweep)
         return handler

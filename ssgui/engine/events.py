@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ssgui.engine.stages import Reason, Role, Stage
+from ssgui.protocol.address import Address
+
+Endpoint = tuple[str, int] | tuple[str, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,42 @@ class Closed:
     client: str
 
 
+# The journal keeps the raw parts of an event; these make it of them when it is read.
+
+
+def opened(number: int, conn: int, t: float, role: Role, inbound: str, client: Endpoint) -> Opened:
+    """A connection that was accepted from the socket address `client`."""
+    return Opened(number, conn, t, role, inbound, peer_name(client))
+
+
+def stage_changed(number: int, t: float, stage: Stage, target: Address | None, route: str) -> StageChanged:
+    """A handler that entered `stage`."""
+    return StageChanged(number, t, stage, "" if target is None else str(target), route)
+
+
 def closed(
     number: int,
     timeline: tuple[tuple[Stage, float], ...],
     reason: Reason,
     up: int,
     down: int,
-    target: str,
-    client: str,
-) -> "Closed":
+    target: Address | None,
+    client: Endpoint,
+) -> Closed:
     """The end of a handler that entered each stage when `timeline` says, DESTROYED last."""
     spent = {stage.name: end - start for (stage, start), (_, end) in pairwise(timeline)}
-    return Closed(number, timeline[-1][1], reason, up, down, spent, target, client)
+    name = "" if target is None else str(target)
+    return Closed(number, timeline[-1][1], reason, up, down, spent, name, peer_name(client))
+
+
+def peer_name(address: Endpoint) -> str:
+    """A peer's address as text; an IPv4 address that came to a dual-stack listener looks like one."""
+    host, port = address[0], address[1]
+    if ":" not in host:
+        return f"{host}:{port}"
+    if host.startswith("::ffff:") and "." in host:
+        return f"{host[7:]}:{port}"
+    return f"[{host}]:{port}"
 
 
 Event = Opened | StageChanged | Closed

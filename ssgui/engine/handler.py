@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
 from ssgui.engine.errors import DialError, DialFailure, dial_error
-from ssgui.engine.events import Opened, StageChanged, closed
+from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.protocol.address import Address
 from ssgui.protocol.errors import (
     AuthenticationError,
     RemoteProtocolError,
@@ -82,7 +83,8 @@ class TCPRelayHandler:
         self.local: Leg | None = None
         self.remote: Leg | None = None
         self.dialing: asyncio.Task[None] | None = None
-        self.target = self.route = self.server = ""
+        self.target: Address | None = None
+        self.route = self.server = ""
         self.early = b""  # payload, or the address header before it, that waits for the remote leg
         self.stage = Stage.INIT
         now = time.monotonic()
@@ -90,7 +92,7 @@ class TCPRelayHandler:
         self.first_up: float | None = None
         self.first_down: float | None = None
         self._mark, self._moved_at = 0, now
-        relay.journal.record(Opened, number, self.conn, now, relay.role, relay.inbound, self.client)
+        relay.journal.record(opened, number, self.conn, now, relay.role, relay.inbound, self.client)
 
     def __repr__(self) -> str:
         return f"<TCPRelayHandler {self.id} {self.stage.name}>"
@@ -105,7 +107,7 @@ class TCPRelayHandler:
         now = time.monotonic()
         self.stage = stage
         self.timeline.append((stage, now))
-        relay.journal.record(StageChanged, self.id, now, stage, self.target, self.route)
+        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route)
 
     def dial(self, host: str, port: int) -> None:
         """The target is known: read no more and find the way to `host:port`."""
@@ -211,7 +213,10 @@ class TCPRelayHandler:
     # ---- endings
 
     def connect_failed(self, leg: Leg, error: OSError) -> None:
-        self.dial_failed(dial_error(error, self.server or self.target, 0))
+        self.dial_failed(dial_error(error, *self._destination()))
+
+    def _destination(self) -> Address:
+        return self.target or Address("", 0)
 
     def dial_failed(self, error: DialError) -> None:
         self.session.dial_failed(error)
@@ -301,7 +306,7 @@ class TCPRelayHandler:
         elif stage in (Stage.DNS, Stage.CONNECTING):
             # Several addresses race under a limit of their own; this one only guards that it is kept.
             if waited > (CONNECT_TIMEOUT if self.remote is not None else CONNECT_TIMEOUT_ALL + 5):
-                self.dial_failed(DialError(DialFailure.TIMEOUT, self.server or self.target, 0))
+                self.dial_failed(DialError(DialFailure.TIMEOUT, *self._destination()))
         elif self.relay.role is Role.LOCAL and now - self.timeline[0][1] > HANDSHAKE_TIMEOUT:
             self.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
 
@@ -336,7 +341,8 @@ class TCPRelayHandler:
         """A record of how things stand."""
         local, remote = self.local, self.remote
         return HandlerView(
-            self.id, self.conn, self.relay.role, self.relay.inbound, self.client, self.target,
+            self.id, self.conn, self.relay.role, self.relay.inbound, peer_name(self.client),
+            "" if self.target is None else str(self.target),
             self.route, self.server, self.stage, self.up_status, self.down_status,
             local.received if local else 0, remote.received if remote else 0,
             len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,

@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from ssgui.engine.events import Closed, Event, closed
+from ssgui.engine.events import Closed, Event, Opened, StageChanged, closed, opened, stage_changed
+
+_KINDS: dict[object, type[Event]] = {opened: Opened, stage_changed: StageChanged, closed: Closed}
 
 
 def _itself(event: Event) -> Event:
@@ -13,9 +15,7 @@ def _itself(event: Event) -> Event:
 
 def _kind(make: Callable[..., Event], fields: tuple[object, ...]) -> object:
     """The class of the event that `make(*fields)` is."""
-    if make is closed:
-        return Closed
-    return type(fields[0]) if make is _itself else make
+    return type(fields[0]) if make is _itself else _KINDS.get(make, make)
 
 
 class Journal:

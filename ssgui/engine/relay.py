@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError, DialError, DialFailure
+from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import ForbiddenAddresses
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
-from ssgui.engine.session import Session, client_name
+from ssgui.engine.session import Session
 from ssgui.engine.shadowsocks_session import ShadowsocksSession
 from ssgui.engine.socks5_session import Socks5Session
 from ssgui.engine.stages import TRANSITIONS, Role
@@ -57,7 +58,7 @@ class TCPRelay:
         self._pause: asyncio.TimerHandle | None = None
         self._pauses = 0
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
+    def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         """The session of a connection that was accepted."""
         raise NotImplementedError
 
@@ -99,7 +100,7 @@ class TCPRelay:
             self._accept_failed(error)
             return
         self._pauses = 0
-        self.new_session(self.engine.next_number(), sock, client_name(address)).start()
+        self.new_session(self.engine.next_number(), sock, address).start()
 
     def crashed(self, error: Exception) -> None:
         """One connection could not be begun; the listener lives."""
@@ -185,7 +186,7 @@ class LocalRelay(TCPRelay):
         """The server for one connection."""
         return self._upstreams[0] if len(self._upstreams) == 1 else random.choice(self._upstreams)
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
+    def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return Socks5Session(conn, self, sock, client)
 
 
@@ -200,5 +201,5 @@ class ServerRelay(TCPRelay):
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(settings.forbidden))
         self.tunnel = Tunnel(settings.method, settings.password.reveal(), SERVER_SALTS)
 
-    def new_session(self, conn: int, sock: socket.socket, client: str) -> Session[Any]:
+    def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)

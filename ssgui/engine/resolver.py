@@ -8,14 +8,12 @@ import socket
 from typing import Any, NamedTuple, Protocol, cast
 
 from ssgui.engine.errors import DialError, DialFailure
+from ssgui.engine.events import Endpoint
 from ssgui.engine.tasks import run_blocking
 
 DNS_TIMEOUT = 5.0
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 1024
-
-
-Endpoint = tuple[str, int] | tuple[str, int, int, int]
 
 
 class SockAddr(NamedTuple):

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ssgui.engine.errors import DialError
+from ssgui.engine.events import Endpoint
 from ssgui.engine.leg import Leg
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ _Relay = TypeVar("_Relay", bound="TCPRelay")
 
 
 class Session(ABC, Generic[_Relay]):
-    """One accepted connection, `conn` by number, from `client` ("host:port")."""
+    """One accepted connection, `conn` by number, from the socket address `client`."""
 
     __slots__ = ("client", "conn", "handler", "local", "relay")
 
-    def __init__(self, conn: int, relay: _Relay, sock: socket.socket, client: str) -> None:
+    def __init__(self, conn: int, relay: _Relay, sock: socket.socket, client: Endpoint) -> None:
         self.conn, self.relay, self.client = conn, relay, client
         self.handler = handler = relay.new_handler(relay, self)
         self.local = handler.local = Leg(relay.reactor, relay.reactor.poller.wrap(sock), handler)
@@ -46,13 +47,3 @@ class Session(ABC, Generic[_Relay]):
     @abstractmethod
     def ended_early(self, whole: bool) -> None:
         """The client sent its FIN before STREAM; not `whole` when it cut something short."""
-
-
-def client_name(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
-    """A peer's address as text; an IPv4 address that came to a dual-stack listener looks like one."""
-    host, port = address[0], address[1]
-    if ":" not in host:
-        return f"{host}:{port}"
-    if host.startswith("::ffff:") and "." in host:
-        return f"{host[7:]}:{port}"
-    return f"[{host}]:{port}"

@@ -8,11 +8,12 @@ import socket
 from typing import TYPE_CHECKING
 
 from ssgui.engine.errors import DialError
+from ssgui.engine.events import Endpoint
 from ssgui.engine.handler import Farewell
 from ssgui.engine.leg import Leg
 from ssgui.engine.session import Session
 from ssgui.engine.stages import Reason, Stage
-from ssgui.protocol.address import decode_address
+from ssgui.protocol.address import Address, decode_address
 from ssgui.protocol.errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ShadowsocksSession(Session["ServerRelay"]):
 
     __slots__ = ("_head",)
 
-    def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: str) -> None:
+    def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
         self.local.decoder = relay.tunnel.decoder()
         self._head = b""
@@ -56,19 +57,19 @@ class ShadowsocksSession(Session["ServerRelay"]):
                     target, size = found
                     handler.early = self._head[size:]
                     local.received = len(handler.early)
-                    self._go(target.host, target.port, str(target))
+                    self._go(target)
                     return
             self._check()
             if local.paused or local.closed or not local.readable or handler.stage is not Stage.INIT:
                 return
 
-    def _go(self, host: str, port: int, target: str) -> None:
+    def _go(self, target: Address) -> None:
         del self._head
         self.relay.drain.release(self.local)
         handler = self.handler
         handler.target, handler.route = target, "direct"
         error = self.local.decoder.error if self.local.decoder is not None else None
-        handler.dial(host, port)
+        handler.dial(target.host, target.port)
         if error is not None:
             handler.garbled(self.local, error)
 

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ssgui.engine.errors import DialError
+from ssgui.engine.events import Endpoint
 from ssgui.engine.handler import Farewell
 from ssgui.engine.leg import Leg
 from ssgui.engine.session import Session
@@ -33,7 +34,7 @@ class Socks5Session(Session["LocalRelay"]):
 
     __slots__ = ("_parser", "_upstream")
 
-    def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: str) -> None:
+    def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
         self._parser = Socks5Server(relay.users)
         self._upstream = relay.choose()
@@ -74,7 +75,7 @@ class Socks5Session(Session["LocalRelay"]):
 
     def _go(self, target: Address) -> None:
         handler, upstream, payload = self.handler, self._upstream, self._parser.trailing
-        handler.target, handler.route, handler.server = str(target), "proxy", upstream.name
+        handler.target, handler.route, handler.server = target, "proxy", upstream.name
         handler.early = encode_address(target.host, target.port) + payload
         self.local.received = len(payload)
         handler.dial(upstream.host, upstream.port)

@@ -21,6 +21,7 @@ from ssgui.engine.journal import Journal
 from ssgui.engine.resolver import Resolver, SockAddr, SystemLookup
 from ssgui.engine.stages import TRANSITIONS, Reason, Role, Stage
 from ssgui.engine.tasks import BLOCKING_THREADS, run_blocking, spawn
+from ssgui.protocol.address import Address
 from tests.engine.world import until
 
 # ---- deadlines
@@ -91,7 +92,7 @@ def test_the_journal_passes_over_what_is_not_wanted() -> None:
     journal = Journal()
     journal.record(StageChanged, 1, 0.0, Stage.DNS, "", "")
     timeline = ((Stage.INIT, 1.0), (Stage.DNS, 1.5), (Stage.DESTROYED, 3.5))
-    journal.record(closed, 1, timeline, Reason.DNS_FAILED, 3, 0, "a:1", "b:2")
+    journal.record(closed, 1, timeline, Reason.DNS_FAILED, 3, 0, Address("a", 1), ("b", 2))
     (event,) = journal.read_since(0, Closed)[0]
     assert event == Closed(1, 3.5, Reason.DNS_FAILED, 3, 0, {"INIT": 0.5, "DNS": 2.0}, "a:1", "b:2")
 

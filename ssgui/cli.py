@@ -57,7 +57,9 @@ _common_flags = _options(
     click.option("--data-dir", metavar="DIR", help="Where ssgui keeps its files; these commands keep none."),
     click.option("--events", metavar="FILE|-", help="Add what happens to connections, as JSON lines."),
     click.option("--password-file", metavar="FILE|-", help="Read the password from the first line."),
-    click.option("-v", "verbose", count=True, help="Say more: where connections go. -vv: libraries' lines too."),
+    click.option(
+        "-v", "verbose", count=True, help="Say more: every connection, and where it goes. -vv: libraries' lines too."
+    ),
     click.option("-q", "quiet", is_flag=True, help="Only warnings."),
     click.option("--log-json", is_flag=True, help="Log as JSON lines."),
     click.version_option(__version__, prog_name="ssgui", message="%(prog)s %(version)s"),

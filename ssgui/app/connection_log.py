@@ -1,6 +1,7 @@
 """The log's lines about connections: one for each that ended, read from the journal.
 
-Peers are told at INFO; where they went only when DEBUG is on, for that is nobody's business.
+What ended as it should is told at DEBUG, the rest at INFO: the log is for what is worth reading. Where a
+connection went is told only when DEBUG is on, for that is nobody's business.
 """
 
 import logging
@@ -8,6 +9,9 @@ import logging
 from ssgui.app.rate_limit import RateLimit
 from ssgui.engine.events import Closed
 from ssgui.engine.journal import Journal
+from ssgui.engine.stages import Reason
+
+_ROUTINE = frozenset({Reason.FINISHED, Reason.CLIENT_RESET, Reason.SERVER_RESET, Reason.SHUTDOWN})
 
 
 class ConnectionLog:
@@ -37,6 +41,9 @@ class ConnectionLog:
             self._tell_held_back(key)
 
     def _ended(self, event: Closed) -> None:
+        level = logging.DEBUG if event.reason in _ROUTINE else logging.INFO
+        if not self._log.isEnabledFor(level):
+            return
         key = (event.client.rpartition(":")[0], str(event.reason))
         if not self._limit.allow(key, event.t):
             return
@@ -54,7 +61,8 @@ class ConnectionLog:
         if self._with_target and event.target:
             fields["target"] = event.target
             target = f" to {event.target}"
-        self._log.info(
+        self._log.log(
+            level,
             "%s%s: %s, %d bytes up, %d down, %.1f s",
             *(event.client, target, event.reason, event.up, event.down, seconds),
             extra={"fields": fields},

@@ -197,9 +197,15 @@ def test_a_server_without_a_password_shows_a_link_that_works(tmp_path: Path) -> 
 def test_log_lines_hide_where_connections_go() -> None:
     with Origin() as origin, pair() as (local, address, server):
         fetch(address, origin)
+        dead = free_port()
+        with socks_connect(address, (HOST, dead)) as sock, pytest.raises(ConnectionResetError):
+            sock.sendall(b"x")
+            sock.recv(1)
+        _wait_told(server, "connect-refused")
         for process in (local, server):
-            _wait_told(process, "finished")
+            assert "finished" not in process.stderr()
             assert f":{origin.port}" not in process.stderr()
+            assert f":{dead}" not in process.stderr()
     with Origin() as origin, pair("-v", "--log-json") as (local, address, server):
         fetch(address, origin)
         for process in (local, server):

@@ -100,7 +100,11 @@ class TCPRelay:
             self._accept_failed(error)
             return
         self._pauses = 0
-        self.new_session(self.engine.next_number(), sock, address).start()
+        try:
+            self.new_session(self.engine.next_number(), sock, address).start()
+        except Exception:
+            sock.close()
+            raise
 
     def crashed(self, error: Exception) -> None:
         """One connection could not be begun; the listener lives."""

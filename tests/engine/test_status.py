@@ -12,7 +12,7 @@ Play = Callable[..., None]
 NONE, R, W, RW = StreamStatus.NONE, StreamStatus.READING, StreamStatus.WRITING, StreamStatus(3)
 
 
-async def row(relay: object, stage: Stage, up: StreamStatus, down: StreamStatus) -> HandlerView:
+async def expect_row(relay: object, stage: Stage, up: StreamStatus, down: StreamStatus) -> HandlerView:
     """Wait until the relay's only connection looks like this."""
     found: list[HandlerView] = []
 
@@ -31,7 +31,7 @@ def test_accepted(play: Play) -> None:
     async def scenario(world: World) -> None:
         client, _ = await world.pair()
         await world.open(client.address)
-        await row(client, Stage.INIT, R, NONE)
+        await expect_row(client, Stage.INIT, R, NONE)
 
     play(scenario)
 
@@ -41,7 +41,7 @@ def test_greeted(play: Play) -> None:
         client, _ = await world.pair()
         _, writer = await world.open(client.address)
         writer.write(b"\x05")
-        await row(client, Stage.ADDR, R, NONE)
+        await expect_row(client, Stage.ADDR, R, NONE)
 
     play(scenario)
 
@@ -53,7 +53,7 @@ def test_resolving(play: Play) -> None:
         client.resolver._lookup = StubLookup(None)
         _, writer = await world.open(client.address)
         writer.write(b"\x05\x01\x00\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50")
-        view = await row(client, Stage.DNS, W, NONE)
+        view = await expect_row(client, Stage.DNS, W, NONE)
         assert (view.target, view.route, view.held_up) == ("1.2.3.4:80", "proxy", 7)
 
     play(scenario)
@@ -71,9 +71,9 @@ def test_connecting(play: Play) -> None:
             client = await world.client(full.getsockname())
             _, writer = await world.open(client.address)
             writer.write(b"\x05\x01\x00\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50")
-            await row(client, Stage.CONNECTING, RW, R)
+            await expect_row(client, Stage.CONNECTING, RW, R)
             writer.write(bytes(500_000))
-            view = await row(client, Stage.CONNECTING, W, R)
+            view = await expect_row(client, Stage.CONNECTING, W, R)
             assert 40_000 < view.held_up <= 70_000
             await client.engine.stop(0)
             for filler in fillers:
@@ -88,7 +88,7 @@ def test_streaming(play: Play) -> None:
         reader, _ = await world.connect(client, *await world.echo(), payload=b"hello")
         await reader.readexactly(5)
         for relay in (client, server):
-            view = await row(relay, Stage.STREAM, R, R)
+            view = await expect_row(relay, Stage.STREAM, R, R)
             assert (view.up, view.down) == (5, 5)
             assert view.first_up is not None
             assert view.first_down is not None
@@ -101,11 +101,11 @@ def test_the_address_header_waits_for_payload(play: Play) -> None:
     async def scenario(world: World) -> None:
         client, server = await world.pair()
         await world.connect(client, *await world.echo())
-        view = await row(client, Stage.STREAM, RW, R)
+        view = await expect_row(client, Stage.STREAM, RW, R)
         assert view.held_up == 7
         assert world.stages(server) == []
-        await row(client, Stage.STREAM, R, R)
-        await row(server, Stage.STREAM, R, R)
+        await expect_row(client, Stage.STREAM, R, R)
+        await expect_row(server, Stage.STREAM, R, R)
         assert view.first_up is None
 
     play(scenario)
@@ -120,8 +120,8 @@ def test_the_server_is_slow(play: Play) -> None:
         client, server = await world.pair()
         _, writer = await world.connect(client, *await world.origin(serve))
         writer.write(bytes(40_000_000))
-        assert (await row(server, Stage.STREAM, W, R)).held_up > 0
-        assert (await row(client, Stage.STREAM, W, R)).held_up > 0
+        assert (await expect_row(server, Stage.STREAM, W, R)).held_up > 0
+        assert (await expect_row(client, Stage.STREAM, W, R)).held_up > 0
 
     play(scenario)
 
@@ -135,8 +135,8 @@ def test_the_client_is_slow(play: Play) -> None:
         client, server = await world.pair()
         _, writer = await world.connect(client, *await world.origin(serve))
         writer.transport.pause_reading()  # type: ignore[attr-defined]
-        assert (await row(client, Stage.STREAM, R, W)).held_down > 0
-        assert (await row(server, Stage.STREAM, R, W)).held_down > 0
+        assert (await expect_row(client, Stage.STREAM, R, W)).held_down > 0
+        assert (await expect_row(server, Stage.STREAM, R, W)).held_down > 0
 
     play(scenario)
 
@@ -152,8 +152,8 @@ def test_both_are_slow(play: Play) -> None:
         _, writer = await world.connect(client, *await world.origin(serve))
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(bytes(40_000_000))
-        await row(client, Stage.STREAM, W, W)
-        await row(server, Stage.STREAM, W, W)
+        await expect_row(client, Stage.STREAM, W, W)
+        await expect_row(server, Stage.STREAM, W, W)
 
     play(scenario)
 
@@ -167,8 +167,8 @@ def test_the_client_half_closed(play: Play) -> None:
         client, server = await world.pair()
         _, writer = await world.connect(client, *await world.origin(serve), payload=b"x")
         writer.write_eof()
-        await row(client, Stage.STREAM, NONE, R)
-        await row(server, Stage.STREAM, NONE, R)
+        await expect_row(client, Stage.STREAM, NONE, R)
+        await expect_row(server, Stage.STREAM, NONE, R)
 
     play(scenario)
 
@@ -181,8 +181,8 @@ def test_the_target_half_closed(play: Play) -> None:
 
         client, server = await world.pair()
         await world.connect(client, *await world.origin(serve), payload=b"x")
-        await row(server, Stage.STREAM, R, NONE)
+        await expect_row(server, Stage.STREAM, R, NONE)
         # Shadowsocks has no end of stream of its own: nothing was sealed, so the FIN alone tells the client.
-        await row(client, Stage.STREAM, R, NONE)
+        await expect_row(client, Stage.STREAM, R, NONE)
 
     play(scenario)

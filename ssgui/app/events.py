@@ -101,18 +101,25 @@ def _lines(event: Event) -> Iterator[Line]:
                 "event": "opened", "id": event.id, "conn": event.conn, "t": _rounded(event.t),
                 "role": str(event.role), "inbound": event.inbound, "client": event.client,
             }  # fmt: skip
-            yield _stage(event.id, event.t, Stage.INIT, "", "")
+            yield _stage(StageChanged(event.id, event.t, Stage.INIT, "", ""))
         case StageChanged():
-            yield _stage(event.id, event.t, event.stage, event.target, event.route)
+            yield _stage(event)
         case Closed():
             yield {
                 "event": "closed", "id": event.id, "t": _rounded(event.t), "stage": Stage.DESTROYED.name,
                 "reason": str(event.reason), "up": event.up, "down": event.down,
                 "stages": {name: _rounded(spent) for name, spent in event.stages.items()},
+                **_said(detail=event.detail, user=event.user),
             }  # fmt: skip
 
 
-def _stage(number: int, t: float, stage: Stage, target: str, route: str) -> Line:
+def _stage(event: StageChanged) -> Line:
     return {
-        "event": "stage", "id": number, "t": _rounded(t), "stage": stage.name, "target": target, "route": route,
+        "event": "stage", "id": event.id, "t": _rounded(event.t), "stage": event.stage.name, "target": event.target,
+        "route": event.route, **_said(rule=event.rule, server=event.server),
     }  # fmt: skip
+
+
+def _said(**fields: str) -> Line:
+    """What there is to say; nothing is left out that the contract names."""
+    return {key: value for key, value in fields.items() if value}

@@ -23,18 +23,26 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class StageChanged:
-    """A handler entered `stage`. `target` is "host:port" once known, `route` "proxy" or "direct"."""
+    """A handler entered `stage`. `target` is "host:port" once known, `route` "proxy", "direct" or "reject".
+
+    `rule` is the rule that the route rests on ("" for the default), `server` the one that was chosen.
+    """
 
     id: int
     t: float
     stage: Stage
     target: str
     route: str
+    rule: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A handler is DESTROYED: why, payload bytes each way, and the seconds it spent in each stage."""
+    """A handler is DESTROYED: why, payload bytes each way, and the seconds it spent in each stage.
+
+    `detail` says more than the reason, where there is more to say; `user` is a 2022 server's.
+    """
 
     id: int
     t: float
@@ -44,6 +52,8 @@ class Closed:
     stages: dict[str, float]
     target: str
     client: str
+    detail: str = ""
+    user: str = ""
 
 
 # The journal keeps the raw parts of an event; these make it of them when it is read.
@@ -54,9 +64,11 @@ def opened(number: int, conn: int, t: float, role: Role, inbound: str, client: E
     return Opened(number, conn, t, role, inbound, peer_name(client))
 
 
-def stage_changed(number: int, t: float, stage: Stage, target: Address | None, route: str) -> StageChanged:
+def stage_changed(
+    number: int, t: float, stage: Stage, target: Address | None, route: str, rule: str, server: str
+) -> StageChanged:
     """A handler that entered `stage`."""
-    return StageChanged(number, t, stage, "" if target is None else str(target), route)
+    return StageChanged(number, t, stage, "" if target is None else str(target), str(route), rule, server)
 
 
 def closed(
@@ -67,11 +79,15 @@ def closed(
     down: int,
     target: Address | None,
     client: Endpoint,
+    detail: str = "",
+    user: str = "",
 ) -> Closed:
     """The end of a handler that entered each stage when `timeline` says, DESTROYED last."""
-    spent = {stage.name: end - start for (stage, start), (_, end) in pairwise(timeline)}
+    spent: dict[str, float] = {}
+    for (stage, start), (_, end) in pairwise(timeline):  # a stage comes twice where another server was tried
+        spent[stage.name] = spent.get(stage.name, 0.0) + end - start
     name = "" if target is None else str(target)
-    return Closed(number, timeline[-1][1], reason, up, down, spent, name, peer_name(client))
+    return Closed(number, timeline[-1][1], reason, up, down, spent, name, peer_name(client), detail, user)
 
 
 def peer_name(address: Endpoint) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
+from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer
 from ssgui.engine.errors import DialError, DialFailure, dial_error
 from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
@@ -56,7 +56,9 @@ class HandlerView:
     client: str
     target: str
     route: str
+    rule: str
     server: str
+    user: str
     stage: Stage
     up_status: StreamStatus
     down_status: StreamStatus
@@ -73,8 +75,8 @@ class TCPRelayHandler:
     """Joins two legs. Everything that ends it goes through `destroy`, once."""
 
     __slots__ = (
-        "_mark", "_moved_at", "client", "conn", "dialing", "early", "first_down", "first_up", "id", "local",
-        "relay", "remote", "route", "server", "session", "stage", "target", "timeline",
+        "_mark", "_moved_at", "client", "conn", "dialing", "early", "first_down", "first_up", "id", "inbound",
+        "local", "relay", "remote", "route", "rule", "server", "session", "stage", "target", "timeline", "user",
     )  # fmt: skip
 
     def __init__(self, number: int, relay: "TCPRelay", session: "Session[Any]") -> None:
@@ -84,7 +86,7 @@ class TCPRelayHandler:
         self.remote: Leg | None = None
         self.dialing: asyncio.Task[None] | None = None
         self.target: Address | None = None
-        self.route = self.server = ""
+        self.route = self.rule = self.server = self.user = self.inbound = ""
         self.early = b""  # payload, or the address header before it, that waits for the remote leg
         self.stage = Stage.INIT
         now = time.monotonic()
@@ -92,12 +94,22 @@ class TCPRelayHandler:
         self.first_up: float | None = None
         self.first_down: float | None = None
         self._mark, self._moved_at = 0, now
-        relay.journal.record(opened, number, self.conn, now, relay.role, relay.inbound, self.client)
+        if relay.inbound:
+            self.announce(relay.inbound)
 
     def __repr__(self) -> str:
         return f"<TCPRelayHandler {self.id} {self.stage.name}>"
 
     # ---- stages
+
+    def announce(self, inbound: str) -> None:
+        """Tell that the connection was accepted, now that its first byte has said what it speaks.
+
+        One that stays silent is announced as "unknown" by the sweeper, within about a second.
+        """
+        self.inbound = inbound
+        relay = self.relay
+        relay.journal.record(opened, self.id, self.conn, self.timeline[0][1], relay.role, inbound, self.client)
 
     def enter(self, stage: Stage) -> None:
         """Go to `stage`, if the table of the role allows it."""
@@ -107,14 +119,14 @@ class TCPRelayHandler:
         now = time.monotonic()
         self.stage = stage
         self.timeline.append((stage, now))
-        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route)
+        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route, self.rule, self.server)
 
-    def dial(self, host: str, port: int) -> None:
+    def dial(self, host: str, port: int, dialer: Dialer) -> None:
         """The target is known: read no more and find the way to `host:port`."""
         assert self.local is not None
         self.local.pause()
         self.enter(Stage.DNS)
-        self.dialing = self.relay.dialer.dial(host, port, self)
+        self.dialing = dialer.dial(host, port, self)
 
     def resolved(self) -> None:
         self.enter(Stage.CONNECTING)
@@ -253,25 +265,30 @@ class TCPRelayHandler:
         self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
 
     def garbled(self, leg: Leg, error: RemoteProtocolError) -> None:
-        self.give_up(reason_of(error))
+        self.give_up(reason_of(error), str(error))
 
     def failed(self, leg: Leg, error: Exception) -> None:
         self.give_up(Reason.BAD_REQUEST)
 
-    def give_up(self, reason: Reason) -> None:
+    def give_up(self, reason: Reason, detail: str = "") -> None:
         """End with a reset; a stranger to a server, who has not authenticated, sees nothing at all."""
         stranger = self.relay.role is Role.SERVER and self.stage is Stage.INIT
-        self.destroy(reason, Farewell.DRAIN if stranger else Farewell.RESET)
+        self.destroy(reason, Farewell.DRAIN if stranger else Farewell.RESET, detail)
 
-    def destroy(self, reason: Reason, farewell: Farewell = Farewell.RESET) -> None:
-        """End, for `reason`. Unless told otherwise both sides see a reset, never a clean end."""
+    def destroy(self, reason: Reason, farewell: Farewell = Farewell.RESET, detail: str = "") -> None:
+        """End, for `reason`. Unless told otherwise both sides see a reset, never a clean end.
+
+        `detail` says more, for the log and the eye.
+        """
         if self.stage is Stage.DESTROYED:
             return
+        if not self.inbound:
+            self.announce("unknown")
         self.enter(Stage.DESTROYED)
         local, remote, dialing = self.local, self.remote, self.dialing
         up, down = local.received if local else 0, remote.received if remote else 0
         self.relay.journal.record(
-            closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client
+            closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client, detail, self.user
         )  # fmt: skip
         if dialing is not None:
             dialing.cancel()
@@ -299,6 +316,8 @@ class TCPRelayHandler:
 
     def sweep(self, now: float, idle_limit: float) -> None:
         """Called about once a second: end what has waited too long."""
+        if not self.inbound:
+            self.announce("unknown")
         stage, since = self.timeline[-1]
         waited = now - since
         if stage is Stage.STREAM:
@@ -341,9 +360,9 @@ class TCPRelayHandler:
         """A record of how things stand."""
         local, remote = self.local, self.remote
         return HandlerView(
-            self.id, self.conn, self.relay.role, self.relay.inbound, peer_name(self.client),
+            self.id, self.conn, self.relay.role, self.inbound, peer_name(self.client),
             "" if self.target is None else str(self.target),
-            self.route, self.server, self.stage, self.up_status, self.down_status,
+            self.route, self.rule, self.server, self.user, self.stage, self.up_status, self.down_status,
             local.received if local else 0, remote.received if remote else 0,
             len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
             tuple(self.timeline), self.first_up, self.first_down,

@@ -19,7 +19,7 @@ from typing import Protocol
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
 from ssgui.engine.poller import Stream
 from ssgui.engine.reactor import READ_FIRST, READ_MOST, READ_TIGHT, UNSENT_BUDGET, Reactor
-from ssgui.protocol.aead import AeadDecoder, AeadEncoder
+from ssgui.protocol.codecs import StreamDecoder, StreamEncoder
 from ssgui.protocol.errors import RemoteProtocolError
 
 _READABLE = IN | RDHUP | HUP | ERR
@@ -74,8 +74,8 @@ class Leg:
     def __init__(self, reactor: Reactor, sock: Stream, owner: LegOwner) -> None:
         self.reactor, self.sock, self.owner = reactor, sock, owner
         self.peer: Leg | None = None
-        self.encoder: AeadEncoder | None = None
-        self.decoder: AeadDecoder | None = None
+        self.encoder: StreamEncoder | None = None
+        self.decoder: StreamDecoder | None = None
         self.on_readable: Callable[[], None] = self.pump_plain
         self.held = b""
         self.paused = self.eof = self.shut = self.closed = False

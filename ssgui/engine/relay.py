@@ -3,31 +3,31 @@
 import asyncio
 import errno
 import logging
-import random
 import socket
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
+from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.dialer import Dialer
-from ssgui.engine.errors import BindError, DialError, DialFailure
+from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import ForbiddenAddresses
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
+from ssgui.engine.router import Router
+from ssgui.engine.server_pool import ServerPool
 from ssgui.engine.session import Session
 from ssgui.engine.shadowsocks_session import ShadowsocksSession
 from ssgui.engine.socks5_session import Socks5Session
 from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tasks import run_blocking
-from ssgui.engine.tunnel import CLIENT_SALTS, SERVER_SALTS, Tunnel
+from ssgui.engine.tunnel import server_tunnel
+from ssgui.engine.upstream import Upstream
 
 if TYPE_CHECKING:
     from ssgui.engine.engine import Engine
 
 BACKLOG = 1024
 ACCEPT_PAUSE = 1.0
-COMPLAINT_PAUSE = 30.0
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class TCPRelay:
     """One listening port of an engine."""
 
     role: ClassVar[Role]
-    inbound: ClassVar[str]
+    inbound: ClassVar[str] = ""  # "": the first byte of a connection tells
 
     def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, forbidden: ForbiddenAddresses) -> None:
         self.engine, self.timeout = engine, timeout
@@ -146,49 +146,20 @@ def _listener(family: int, address: Any) -> socket.socket:
     return sock
 
 
-_HINTS = {
-    DialFailure.REFUSED: "is it running, and is the port right?",
-    DialFailure.TIMEOUT: "is it up, and does every firewall let this port through?",
-    DialFailure.UNREACHABLE: "is this computer online?",
-    DialFailure.DNS: "is the name right, and is this computer online?",
-    DialFailure.DENIED: "it may not be used",
-}
-
-
-class Upstream:
-    """A Shadowsocks server as a client uses it."""
-
-    def __init__(self, profile: ServerProfile) -> None:
-        self._complained = -COMPLAINT_PAUSE
-        self.host, self.port = profile.host, profile.port
-        self.name = profile.remarks or f"{profile.host}:{profile.port}"
-        self.tunnel = Tunnel(profile.method, profile.password.reveal(), CLIENT_SALTS)
-
-    def complain(self, error: DialError) -> None:
-        """Say that the server cannot be reached, and what to look at; not for every connection."""
-        now = time.monotonic()
-        if now - self._complained >= COMPLAINT_PAUSE:
-            self._complained = now
-            _log.warning("cannot reach the server %s: %s; %s", self.name, error.detail, _HINTS[error.kind])
-
-
 class LocalRelay(TCPRelay):
-    """A client: programs come by SOCKS5, their connections leave through one of the servers, at random."""
+    """A client: programs come, their connections leave through one of the servers, or directly."""
 
     role = Role.LOCAL
-    inbound = "socks5"
 
     def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
         resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()))
-        self._upstreams = [Upstream(profile) for profile in settings.servers]
+        self.direct = self.dialer  # for what does not go through a server
+        self.router = Router()
+        self.pool = ServerPool([Upstream(profile) for profile in settings.servers])
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users
         } or None
-
-    def choose(self) -> Upstream:
-        """The server for one connection."""
-        return self._upstreams[0] if len(self._upstreams) == 1 else random.choice(self._upstreams)
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return Socks5Session(conn, self, sock, client)
@@ -203,7 +174,7 @@ class ServerRelay(TCPRelay):
     def __init__(self, engine: "Engine", settings: ServerSettings) -> None:
         resolver = Resolver(NetworkLookup(settings.nameservers), prefer_ipv6=settings.prefer_ipv6)
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(settings.forbidden))
-        self.tunnel = Tunnel(settings.method, settings.password.reveal(), SERVER_SALTS)
+        self.tunnel = server_tunnel(settings.method, settings.password.reveal())
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)

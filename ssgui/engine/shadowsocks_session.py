@@ -29,7 +29,7 @@ class ShadowsocksSession(Session["ServerRelay"]):
 
     def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
-        self.local.decoder = relay.tunnel.decoder()
+        self.local.decoder = relay.tunnel.server_decoder()
         self._head = b""
 
     def start(self) -> None:
@@ -68,8 +68,11 @@ class ShadowsocksSession(Session["ServerRelay"]):
         self.relay.drain.release(self.local)
         handler = self.handler
         handler.target, handler.route = target, "direct"
-        error = self.local.decoder.error if self.local.decoder is not None else None
-        handler.dial(target.host, target.port)
+        decoder = self.local.decoder
+        assert decoder is not None
+        handler.user = decoder.user
+        error = decoder.error
+        handler.dial(target.host, target.port, self.relay.dialer)
         if error is not None:
             handler.garbled(self.local, error)
 
@@ -81,7 +84,8 @@ class ShadowsocksSession(Session["ServerRelay"]):
     def connected(self, local: Leg, remote: Leg) -> None:
         self.handler.stream()
         if not local.closed:  # the key of the answer is derived while the target reads
-            local.encoder = self.relay.tunnel.encoder()
+            assert local.decoder is not None
+            local.encoder = self.relay.tunnel.server_encoder(local.decoder)
 
     def dial_failed(self, error: DialError) -> None:
         # A reset, not a FIN: the program at the far end must not take this for an empty answer.

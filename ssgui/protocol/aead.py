@@ -96,7 +96,10 @@ class AeadDecoder:
     `authenticated` says that a chunk opened with our key, in a stream that is no replay.
     """
 
-    __slots__ = ("_count", "_key", "_method", "_open", "_salts", "_want", "authenticated", "error", "held", "salt")
+    __slots__ = (
+        "_count", "_key", "_method", "_open", "_salts", "_want", "authenticated", "error", "held", "salt",
+        "user",
+    )  # fmt: skip
 
     def __init__(self, method: Method, key: bytes, salts: SaltFilter | None = None) -> None:
         self._method, self._key, self._salts = method, key, salts
@@ -107,6 +110,7 @@ class AeadDecoder:
         self.salt = b""
         self.error: RemoteProtocolError | None = None
         self.authenticated = False
+        self.user = ""  # this edition has none
 
     @property
     def at_boundary(self) -> bool:

@@ -1,0 +1,86 @@
+"""A program asks for a target, in whatever protocol; its handler goes there through a server, or directly.
+
+The server is dialled before the program is answered, so a dead server is a true reply. What became of the
+target itself no Shadowsocks client can know.
+"""
+
+import socket
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from ssgui.engine.errors import DialError
+from ssgui.engine.events import Endpoint
+from ssgui.engine.handler import Farewell
+from ssgui.engine.leg import Leg
+from ssgui.engine.session import Session
+from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.upstream import Upstream
+from ssgui.protocol.address import Address, encode_address
+from ssgui.rules.acl import Route
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import LocalRelay
+
+REQUEST_READ = 4096
+
+
+class ProgramSession(Session["LocalRelay"]):
+    """What the sessions of a client have in common: the way to a target. How they are asked is theirs."""
+
+    __slots__ = ("upstream",)
+
+    def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: Endpoint) -> None:
+        super().__init__(conn, relay, sock, client)
+        self.upstream: Upstream | None = None  # None: the way is direct
+
+    @abstractmethod
+    def answer(self) -> None:
+        """Tell the program that its request succeeded."""
+
+    @abstractmethod
+    def refuse(self, reason: Reason) -> None:
+        """Tell the program that its request failed, and why."""
+
+    def read(self, limit: int) -> bytes:
+        return self.local.recv(limit)
+
+    def go(self, target: Address, payload: bytes) -> None:
+        """Have the handler go to `target`; `payload` came behind the request already."""
+        handler, relay = self.handler, self.relay
+        match = relay.router.route(target, self.client)
+        handler.target, handler.route, handler.rule = target, match.route, match.rule
+        self.local.received = len(payload)
+        if match.route is Route.PROXY:
+            upstream = self.upstream = relay.pool.choose(target)
+            handler.server = upstream.name
+            handler.early = encode_address(target.host, target.port) + payload
+            handler.dial(upstream.host, upstream.port, relay.dialer)
+        elif match.route is Route.DIRECT:
+            handler.early = payload
+            handler.dial(target.host, target.port, relay.direct)
+        else:
+            self.refuse(Reason.DENIED)
+            handler.destroy(Reason.DENIED, Farewell.LINGER)
+
+    def connected(self, local: Leg, remote: Leg) -> None:
+        self.answer()
+        if local.closed:
+            return
+        if self.upstream is None:
+            self.handler.stream()
+            return
+        remote.encoder, remote.decoder = self.upstream.tunnel.client_streams()
+        self.handler.await_payload()
+
+    def dial_failed(self, error: DialError) -> None:
+        if self.upstream is not None:
+            self.upstream.complain(error)
+        self.refuse(error.reason)
+        self.handler.destroy(error.reason, Farewell.LINGER)
+
+    def ended_early(self, whole: bool) -> None:
+        # While the way is being made a half-closed client still waits for its answer.
+        if self.handler.stage is Stage.INIT:
+            self.handler.destroy(Reason.FINISHED, Farewell.CLOSE)
+        elif self.handler.stage is Stage.ADDR:
+            self.handler.destroy(Reason.TRUNCATED, Farewell.CLOSE)

@@ -1,0 +1,1 @@
+"""What goes where, pure: access lists, rule lists, the matcher."""

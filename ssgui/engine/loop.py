@@ -18,6 +18,16 @@ from ssgui.engine.poller import Poller, ReadyPoller
 _Ts = TypeVarTuple("_Ts")
 
 
+class _Keys(dict[Any, selectors.SelectorKey]):
+    """Selector keys by descriptor; asyncio looks them up by file object too."""
+
+    def __getitem__(self, fileobj: Any) -> selectors.SelectorKey:
+        return super().__getitem__(_fd_of(fileobj))
+
+    def get(self, fileobj: Any, default: Any = None) -> Any:
+        return super().get(_fd_of(fileobj), default)
+
+
 class RelaySelector(selectors.BaseSelector):
     """A selector for asyncio's own descriptors that dispatches the relay's before it returns.
 
@@ -29,7 +39,7 @@ class RelaySelector(selectors.BaseSelector):
         self.recalled = False
         self.multiplexer = new_multiplexer()
         self.poller: ReadyPoller | None = None
-        self._keys: dict[int, selectors.SelectorKey] = {}
+        self._keys = _Keys()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         fd = _fd_of(fileobj)
@@ -130,8 +140,8 @@ def new_headless_loop() -> asyncio.AbstractEventLoop:
 
 def poller_for(loop: asyncio.AbstractEventLoop) -> Poller:
     """The poller that suits `loop`: inside its selector, behind one reader, or on transports."""
-    if isinstance(loop, RelayEventLoop):
-        selector = loop.relay_selector
+    selector = getattr(loop, "relay_selector", None)
+    if isinstance(selector, RelaySelector):
         if selector.poller is None:
             selector.poller = ReadyPoller(loop, selector.multiplexer)
         return selector.poller

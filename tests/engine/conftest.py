@@ -1,8 +1,11 @@
-"""The engine's tests run on every poller this machine has, and on the transport legs too."""
+"""The engine's tests run on every poller this machine has, on the transport legs, and inside of Qt's loop."""
 
 import asyncio
 import gc
+import os
 from collections.abc import Awaitable, Callable
+from functools import cache
+from importlib.util import find_spec
 
 import pytest
 
@@ -11,6 +14,8 @@ from ssgui.engine.multiplexer import has_multiplexer
 from tests.engine.world import World
 
 POLLERS = ["selector", "nested", "transports"] if has_multiplexer() else ["transports"]
+if has_multiplexer() and find_spec("PySide6") is not None:  # the headless engine does not need it
+    POLLERS.append("merged")
 Scenario = Callable[[World], Awaitable[None]]
 
 
@@ -28,10 +33,33 @@ def play(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
                 async with World(request.param) as world:
                     await scenario(world)
 
-        factory = new_headless_loop if request.param == "selector" else asyncio.new_event_loop
-        with asyncio.Runner(loop_factory=factory) as runner:
+        with asyncio.Runner(loop_factory=lambda: _new_loop(request.param)) as runner:
             runner.run(main())
         gc.collect()  # a socket that nobody closed is reported now, and by this test
         assert not troubles
 
     return run
+
+
+def _new_loop(poller: str) -> asyncio.AbstractEventLoop:
+    if poller == "merged":
+        return _new_merged_loop()
+    return new_headless_loop() if poller == "selector" else asyncio.new_event_loop()
+
+
+@cache
+def _application() -> object:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+
+    return QApplication.instance() or QApplication(["ssgui"])
+
+
+def _new_merged_loop() -> asyncio.AbstractEventLoop:
+    from PySide6.QtCore import QCoreApplication
+
+    from ssgui.gui.event_loop import new_merged_loop
+
+    application = _application()
+    assert isinstance(application, QCoreApplication)
+    return new_merged_loop(application)

@@ -1,0 +1,115 @@
+"""What the app remembers: servers, subscriptions, settings. Frozen; changed by replacing.
+
+In JSON a server has the keys of SIP008 (`server`, `server_port`, `method`, `password`, `plugin`, `plugin_opts`,
+`remarks`, `id`), so that a part of the file is a document that others read.
+"""
+
+import shlex
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ssgui.config.models import DEFAULT_PROBE_URL, PluginSettings, ServerChoice, ServerProfile
+from ssgui.config.secret import Secret
+
+VERSION = 1
+
+
+class Mode(StrEnum):
+    """What goes through the server."""
+
+    OFF = "off"
+    PAC = "pac"
+    RULES = "rules"
+    GLOBAL = "global"
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A server of the person's list. `subscription` names where it came from, `gone` that it left there.
+
+    Where the passwords are protected by the system's keyring and its key could not be had, `sealed` is what the
+    file says and `password` is empty.
+    """
+
+    id: str
+    host: str = msgspec.field(name="server")
+    port: int = msgspec.field(name="server_port")
+    method: str
+    password: Secret = Secret("")
+    sealed: str = ""
+    remarks: str = ""
+    plugin: str = ""
+    plugin_opts: str = ""
+    plugin_args: str = ""
+    group: str = ""
+    subscription: str = ""
+    gone: bool = False
+    udp: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the list shows."""
+        if self.remarks:
+            return self.remarks
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def profile(self) -> ServerProfile:
+        """What the engine needs of it."""
+        plugin = None
+        if self.plugin:
+            plugin = PluginSettings(self.plugin, self.plugin_opts, tuple(shlex.split(self.plugin_args)))
+        return ServerProfile(self.host, self.port, self.method, self.password, self.remarks, plugin)
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An online list of servers (SIP008, or links). Times are Unix seconds, sizes bytes; 0 is not known."""
+
+    id: str
+    url: Secret  # often a password in itself
+    name: str = ""
+    hours: int = 24
+    updated: float = 0.0
+    error: str = ""
+    bytes_used: int = 0
+    bytes_remaining: int = 0
+    expires: float = 0.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The page of settings. "" for language or theme is the system's."""
+
+    mode: Mode = Mode.OFF
+    local_port: int = 1080
+    share: bool = False
+    user: str = ""
+    user_password: Secret = Secret("")
+    choice: ServerChoice = ServerChoice.FIXED
+    udp: bool = True
+    timeout: float = 300.0
+    prefer_ipv6: bool = False
+    fast_open: bool = False
+    probe_url: str = DEFAULT_PROBE_URL
+    legacy_methods: tuple[str, ...] = ()
+    start_minimised: bool = False
+    language: str = ""
+    theme: str = ""
+    check_updates: bool = True
+    log_level: str = "info"
+    keyring: bool = False
+    window: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. `current` is the id of the server in use; `agreed_plugins` what may be started, each once asked."""
+
+    version: int = VERSION
+    servers: tuple[Server, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    current: str = ""
+    settings: Settings = Settings()
+    agreed_plugins: tuple[str, ...] = ()
+
+    def server(self, identity: str) -> Server | None:
+        """The server with this id."""
+        return next((server for server in self.servers if server.id == identity), None)

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"protocol", "rules", "config"},
     "services": {"protocol", "rules", "config", "engine", "system"},
     "app": {"protocol", "rules", "config", "engine", "system", "services"},
-    "gui": {"protocol", "rules", "config", "engine", "system", "services", "app"},
+    "gui": {"protocol", "rules", "config", "engine", "system", "services", "app", "assets"},
     "cli": {"app", "config", "protocol", "engine", "system"},
     "__main__": {"cli"},
     "assets": set(),

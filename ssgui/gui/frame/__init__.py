@@ -1,0 +1,1 @@
+"""What is on every page: sidebar, header, banners, toasts."""

@@ -1,0 +1,194 @@
+"""What is said without asking: banners under the header, toasts below."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ssgui.gui import icons, theme
+from ssgui.gui.frame.painting import panel
+from ssgui.gui.texts import tr
+
+MOST_BANNERS = 2
+TOAST_MS = 8000
+_KINDS = {
+    "warn": ("warning", "warn", "warn_tint"),
+    "err": ("error", "err", "err_tint"),
+    "info": ("info", "accent_text", "tint"),
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A banner: a bold fact, plain numbers, one action. Notices of one `key` replace each other."""
+
+    key: str
+    kind: str  # warn, err, info
+    fact: str
+    detail: str = ""
+    action: str = ""
+    act: Callable[[], None] | None = None
+    can_wait: bool = True
+
+
+def _plain(text: str, name: str, parent: QWidget) -> QLabel:
+    """A label that never reads markup: remarks and host names come from strangers."""
+    label = QLabel(text, parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setObjectName(name)
+    return label
+
+
+class _Banner(QWidget):
+    def __init__(self, notice: Notice, dismissed: Callable[[], None], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self.setMinimumHeight(36)
+        self.setAccessibleName(f"{notice.fact} {notice.detail}".strip())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(40, 2, 6, 2)
+        row.setSpacing(8)
+        fact = _plain(notice.fact, "fact", self)
+        fact.setFont(theme.font(13, theme.SEMIBOLD))
+        detail = _plain(notice.detail, "detail", self)
+        detail.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        detail.setWordWrap(True)
+        row.addWidget(fact)
+        row.addWidget(detail, 1)
+        if notice.action and notice.act is not None:
+            button = QPushButton(notice.action, self)
+            button.setProperty("kind", "link")
+            button.clicked.connect(notice.act)
+            row.addWidget(button)
+        if notice.can_wait:
+            close = QToolButton(self)
+            close.setProperty("kind", "icon")
+            close.setIcon(icons.icon("close"))
+            close.setIconSize(QSize(14, 14))
+            close.setToolTip(tr("Close"))
+            close.setAccessibleName(tr("Close"))
+            close.clicked.connect(dismissed)
+            row.addWidget(close)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = theme.current()
+        icon, color, tint = _KINDS[self.notice.kind]
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            panel(painter, QRectF(self.rect()), getattr(tokens, tint), 6)
+            icons.draw(painter, icon, getattr(tokens, color), QRectF(12, (self.height() - 18) / 2, 18, 18))
+
+
+class Banners(QWidget):
+    """At most two, the newest first; the others wait behind them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(16, 8, 16, 0)
+        self._column.setSpacing(8)
+        self._notices: dict[str, Notice] = {}
+        self.hide()
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show it on top."""
+        self._notices.pop(notice.key, None)
+        self._notices = {notice.key: notice, **self._notices}
+        self._rebuild()
+
+    def withdraw(self, key: str) -> None:
+        """It is no longer so."""
+        if self._notices.pop(key, None) is not None:
+            self._rebuild()
+
+    def keys(self) -> list[str]:
+        """What is being said, newest first."""
+        return list(self._notices)
+
+    def _rebuild(self) -> None:
+        while (item := self._column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for notice in list(self._notices.values())[:MOST_BANNERS]:
+            self._column.addWidget(_Banner(notice, partial(self.withdraw, notice.key), self))
+        self.setVisible(bool(self._notices))
+
+
+class Toast(QWidget):
+    """One line at the bottom left of the content, for 8 seconds, or while it is hovered or focused."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 10, 0)
+        row.setSpacing(16)
+        self._text = _plain("", "toast", self)
+        self._action = QPushButton(self)
+        self._action.setProperty("kind", "link")
+        self._action.clicked.connect(self._act)
+        row.addWidget(self._text)
+        row.addWidget(self._action)
+        self._undo: Callable[[], None] | None = None
+        self._leaving = QTimer(self)
+        self._leaving.setSingleShot(True)
+        self._leaving.setInterval(TOAST_MS)
+        self._leaving.timeout.connect(self.hide)
+        self._action.installEventFilter(self)
+        self.hide()
+
+    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        """Show `text`, with a way back if there is one."""
+        tokens = theme.current()
+        self._undo = undo
+        self._text.setText(text)
+        self._text.setStyleSheet(f"color: {tokens.on_inverse}")
+        self._action.setText(f"{tr('Undo')}  {QKeySequence(QKeySequence.StandardKey.Undo).toString()}")
+        self._action.setStyleSheet(f"color: {tokens.inverse_link}")
+        self._action.setVisible(undo is not None)
+        self.setAccessibleName(text)
+        self.adjustSize()
+        self.resize(self.width(), 44)
+        self.place()
+        self.show()
+        self.raise_()
+        self._leaving.start()
+
+    def place(self) -> None:
+        """Move to the corner of the content."""
+        parent = self.parentWidget()
+        if parent is not None:
+            self.move(16, parent.height() - self.height() - 16)
+
+    def can_undo(self) -> bool:
+        """Whether Ctrl+Z has something to take back."""
+        return self._undo is not None and self.isVisible()
+
+    def _act(self) -> None:
+        undo, self._undo = self._undo, None
+        self.hide()
+        if undo is not None:
+            undo()
+
+    undo = _act
+
+    def enterEvent(self, event: object) -> None:
+        self._leaving.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._leaving.start()
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self._leaving.stop()
+        elif event.type() == QEvent.Type.FocusOut:
+            self._leaving.start()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            panel(painter, QRectF(self.rect()), theme.current().inverse, 8)

@@ -1,0 +1,51 @@
+"""What painted widgets share: elided text, hairlines, focus rings."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+
+from ssgui.gui import theme
+
+
+@lru_cache(maxsize=4096)
+def elided(text: str, font_key: str, width: int, middle: bool = False) -> str:
+    """`text` cut to `width` pixels, at its end or in its middle."""
+    font = QFont()
+    font.fromString(font_key)
+    mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+    return QFontMetricsF(font).elidedText(text, mode, width)
+
+
+def draw_text(
+    painter: QPainter, rect: QRectF, text: str, color: str, font: QFont,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft, *, middle: bool = False,
+) -> None:  # fmt: skip
+    """One line of text, centred in height and elided to the rectangle."""
+    painter.setFont(font)
+    painter.setPen(theme.color(color))
+    shown = elided(text, font.toString(), int(rect.width()), middle)
+    painter.drawText(rect, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+
+
+def focus_ring(painter: QPainter, rect: QRectF, radius: float) -> None:
+    """Two pixels inside of a control."""
+    painter.setPen(QPen(theme.color(theme.current().focus), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
+
+
+def panel(painter: QPainter, rect: QRectF, color: str, radius: float) -> None:
+    """A filled rounded rectangle without an edge."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color(color))
+    painter.drawRoundedRect(rect, radius, radius)
+
+
+def edged(painter: QPainter, rect: QRectF, fill: str, edge: str, radius: float) -> None:
+    """A filled rounded rectangle with an edge of one device pixel, sharp at every scale."""
+    device = painter.device()
+    half = 0.5 / (device.devicePixelRatioF() if device is not None else 1.0)
+    painter.setPen(QPen(theme.color(edge), 0))
+    painter.setBrush(theme.color(fill))
+    painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), radius, radius)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
+import msgspec
+
 from ssgui import __version__
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
@@ -25,6 +27,7 @@ from ssgui.engine.engine import Engine
 from ssgui.engine.journal import Journal
 from ssgui.engine.loop import new_headless_loop
 from ssgui.engine.tasks import spawn
+from ssgui.system.addresses import own_addresses
 from ssgui.system.limits import raise_nofile
 
 GRACE_SECONDS = 2.0
@@ -99,7 +102,7 @@ async def _run(job: Job) -> int:
 
 async def _listen(engine: Engine, job: Job) -> None:
     if job.local is not None:
-        relay = await engine.start_local(job.local)
+        relay = await engine.start_local(msgspec.structs.replace(job.local, own_addresses=own_addresses()))
         _log.info("listening on %s (SOCKS5), going through %s", _address(relay.address), _upstream(job.local))
     for settings in job.servers:
         server = await engine.start_server(settings)

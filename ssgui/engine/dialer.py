@@ -12,7 +12,7 @@ import aiohappyeyeballs
 
 from ssgui.engine.errors import DialError, DialFailure, dial_error
 from ssgui.engine.events import Endpoint
-from ssgui.engine.forbidden import ForbiddenAddresses
+from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.leg import Leg, LegOwner
 from ssgui.engine.reactor import Reactor
 from ssgui.engine.resolver import Resolver, SockAddr
@@ -53,8 +53,8 @@ def literal(host: str, port: int) -> SockAddr | None:
 class Dialer:
     """Connects for one relay."""
 
-    def __init__(self, reactor: Reactor, resolver: Resolver, forbidden: ForbiddenAddresses) -> None:
-        self._reactor, self._resolver, self._forbidden = reactor, resolver, forbidden
+    def __init__(self, reactor: Reactor, resolver: Resolver, guard: AddressGuard) -> None:
+        self._reactor, self._resolver, self._guard = reactor, resolver, guard
         self._tasks: set[asyncio.Task[None]] = set()
 
     def dial(self, host: str, port: int, owner: DialOwner) -> asyncio.Task[None] | None:
@@ -65,8 +65,8 @@ class Dialer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             return task
-        if self._forbidden.covers(host):
-            owner.dial_failed(DialError(DialFailure.DENIED, host, port, "forbidden address"))
+        if denied := self._guard.denies(host, port, host):
+            owner.dial_failed(DialError(DialFailure.DENIED, host, port, denied))
         else:
             owner.resolved()
             self._connect(address, host, port, owner)
@@ -82,9 +82,10 @@ class Dialer:
     async def _dial_name(self, host: str, port: int, owner: DialOwner) -> None:
         try:
             found = await self._resolver.resolve(host, port)
-            allowed = [one for one in found if not self._forbidden.covers(one.address[0])]
+            allowed = [one for one in found if not self._guard.denies(one.address[0], port, host)]
             if not allowed:
-                raise DialError(DialFailure.DENIED, host, port, "it resolves to forbidden addresses only")
+                why = self._guard.denies(found[0].address[0], port, host)
+                raise DialError(DialFailure.DENIED, host, port, f"it resolves to denied addresses only ({why})")
             owner.resolved()
             if len(allowed) == 1:
                 self._connect(allowed[0], host, port, owner)

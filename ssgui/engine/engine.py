@@ -103,7 +103,8 @@ class Engine:
         if self._sweeper is not None:
             self._sweeper.cancel()
         for relay in self.relays:
-            await relay.dialer.close()
+            for dialer in relay.dialers:
+                await dialer.close()
         self.relays.clear()
         await self.reactor.poller.close()
 

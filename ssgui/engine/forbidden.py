@@ -1,11 +1,21 @@
-"""Addresses that a server will not connect to for its clients."""
+"""Addresses that are not connected to: on a server for its clients, on a client for programs elsewhere."""
 
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Protocol
+
+from ssgui.rules.acl import Acl, Route
 
 Network = IPv4Network | IPv6Network
 _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))  # RFC 6052, RFC 8215
+
+
+class AddressGuard(Protocol):
+    """Judges the very addresses that are about to be connected to, or sent to."""
+
+    def denies(self, address: str, port: int, host: str) -> str:
+        """Why `address`, which `host` is or resolves to, is denied at `port`; "" when it is not."""
 
 
 class ForbiddenAddresses:
@@ -22,11 +32,40 @@ class ForbiddenAddresses:
     def _covers(self, text: str) -> bool:
         if not self._networks:
             return False
-        address = ip_address(text.partition("%")[0])
-        return any(form in network for form in _forms(address) for network in self._networks)
+        return any(form in network for form in spellings(text) for network in self._networks)
+
+    def denies(self, address: str, port: int, host: str) -> str:
+        """A guard is asked like this."""
+        return "forbidden address" if self.covers(address) else ""
 
 
-def _forms(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+class AclGuard:
+    """What is forbidden anyway, and what the outbound lists of a server's `acl` block.
+
+    A blocked address stays blocked under an allowed name; by default an allowed name is enough.
+    """
+
+    def __init__(self, acl: Acl, forbidden: ForbiddenAddresses) -> None:
+        self._acl, self._forbidden = acl, forbidden
+
+    def denies(self, address: str, port: int, host: str) -> str:
+        """A guard is asked like this."""
+        if self._forbidden.covers(address):
+            return "forbidden address"
+        acl = self._acl
+        verdicts = [acl.outbound(str(form)) for form in spellings(address)]
+        if host != address:
+            verdicts.append(acl.outbound(host))
+        found = [verdict for verdict in verdicts if verdict is not None]
+        for verdict in found:
+            if verdict.route is Route.REJECT:
+                return verdict.rule
+        return "" if found or acl.outbound_default is Route.DIRECT else "[outbound_block_all]"
+
+
+def spellings(text: str) -> list[IPv4Address | IPv6Address]:
+    """The address `text`, and the IPv4 address that it carries, if any."""
+    address = ip_address(text.partition("%")[0])
     forms = [address]
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:

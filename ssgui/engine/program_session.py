@@ -57,7 +57,7 @@ class ProgramSession(Session["LocalRelay"]):
             handler.dial(upstream.host, upstream.port, relay.dialer)
         elif match.route is Route.DIRECT:
             handler.early = payload
-            handler.dial(target.host, target.port, relay.direct)
+            handler.dial(target.host, target.port, relay.direct(self.client))
         else:
             self.refuse(Reason.DENIED)
             handler.destroy(Reason.DENIED, Farewell.LINGER)

@@ -11,7 +11,8 @@ from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
-from ssgui.engine.forbidden import ForbiddenAddresses
+from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
+from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.router import Router
 from ssgui.engine.server_pool import ServerPool
@@ -45,14 +46,16 @@ class TCPRelay:
     role: ClassVar[Role]
     inbound: ClassVar[str] = ""  # "": the first byte of a connection tells
 
-    def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, forbidden: ForbiddenAddresses) -> None:
+    def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, guard: AddressGuard) -> None:
         self.engine, self.timeout = engine, timeout
         self.transitions = TRANSITIONS[self.role]
         self.new_handler, self.handler_ended = engine.new_handler, engine.handler_ended
         self.reactor, self.journal = engine.reactor, engine.journal
         self.drain, self.lingering, self.payload_wait = engine.drain, engine.lingering, engine.payload_wait
         self.resolver = resolver
-        self.dialer = Dialer(self.reactor, resolver, forbidden)
+        self.guard = guard  # of what the dialer connects to
+        self.dialer = Dialer(self.reactor, resolver, guard)
+        self.dialers = [self.dialer]  # to close
         self.address: tuple[str, int] = ("", 0)
         self._listener: socket.socket | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -154,12 +157,27 @@ class LocalRelay(TCPRelay):
     def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
         resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()))
-        self.direct = self.dialer  # for what does not go through a server
-        self.router = Router()
+        machine = OwnMachine(settings.own_addresses)
+        self.router = Router(settings.acl, bypass_lan=settings.bypass_lan, machine=machine)
+        self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)
+        self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
+        self.dialers += (self._direct, self._direct_lan)
         self.pool = ServerPool([Upstream(profile) for profile in settings.servers])
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users
         } or None
+
+    async def listen(self, host: str, port: int) -> None:
+        await super().listen(host, port)
+        self.router.loop_guard.listening = self.address
+
+    def direct(self, client: Endpoint) -> Dialer:
+        """What connects the program at `client` to targets that do not go through a server."""
+        return self._direct if is_loopback(client) else self._direct_lan
+
+    def direct_guard(self, client: Endpoint) -> AddressGuard:
+        """Judges the addresses that the program at `client` may be connected to, or send to, directly."""
+        return self.router.loop_guard if is_loopback(client) else self.router.lan_guard
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return Socks5Session(conn, self, sock, client)
@@ -173,7 +191,10 @@ class ServerRelay(TCPRelay):
 
     def __init__(self, engine: "Engine", settings: ServerSettings) -> None:
         resolver = Resolver(NetworkLookup(settings.nameservers), prefer_ipv6=settings.prefer_ipv6)
-        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(settings.forbidden))
+        forbidden = ForbiddenAddresses(settings.forbidden)
+        guard = forbidden if settings.acl is None else AclGuard(settings.acl, forbidden)
+        super().__init__(engine, settings.timeout, resolver, guard)
+        self.acl = settings.acl
         self.tunnel = server_tunnel(settings.method, settings.password.reveal())
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:

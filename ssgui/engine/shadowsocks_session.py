@@ -7,7 +7,7 @@ whatever comes: a prober learns nothing from what we do, nor from when.
 import socket
 from typing import TYPE_CHECKING
 
-from ssgui.engine.errors import DialError
+from ssgui.engine.errors import DialError, DialFailure
 from ssgui.engine.events import Endpoint
 from ssgui.engine.handler import Farewell
 from ssgui.engine.leg import Leg
@@ -15,6 +15,7 @@ from ssgui.engine.session import Session
 from ssgui.engine.stages import Reason, Stage
 from ssgui.protocol.address import Address, decode_address
 from ssgui.protocol.errors import BadRequestError
+from ssgui.rules.acl import Route
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import ServerRelay
@@ -36,6 +37,10 @@ class ShadowsocksSession(Session["ServerRelay"]):
         self.relay.drain.admit(self.local)
         self.local.on_readable = self._read_address
         self.local.watch()  # unlike a program's greeting, a first flight is never here already
+        acl = self.relay.acl
+        if acl is not None and (match := acl.source(self.client[0])).route is Route.REJECT:
+            self.handler.rule = match.rule
+            self.handler.destroy(Reason.DENIED, Farewell.DRAIN, f"the client is denied by {match.rule}")
 
     def read(self, limit: int) -> bytes:
         opened = self.local.recv_opened(limit)
@@ -72,9 +77,23 @@ class ShadowsocksSession(Session["ServerRelay"]):
         assert decoder is not None
         handler.user = decoder.user
         error = decoder.error
-        handler.dial(target.host, target.port, self.relay.dialer)
+        if not self._blocked(target):
+            handler.dial(target.host, target.port, self.relay.dialer)
         if error is not None:
             handler.garbled(self.local, error)
+
+    def _blocked(self, target: Address) -> bool:
+        """Whether the access list names the target; what it resolves to, the dialer's guard judges."""
+        acl, handler = self.relay.acl, self.handler
+        match = None if acl is None else acl.outbound(target.host)
+        if match is None:
+            return False
+        handler.rule = match.rule
+        if match.route is not Route.REJECT:
+            return False
+        handler.route = match.route
+        handler.destroy(Reason.DENIED, detail=f"the target is denied by {match.rule}")
+        return True
 
     def _check(self) -> None:
         decoder = self.local.decoder
@@ -89,7 +108,7 @@ class ShadowsocksSession(Session["ServerRelay"]):
 
     def dial_failed(self, error: DialError) -> None:
         # A reset, not a FIN: the program at the far end must not take this for an empty answer.
-        self.handler.destroy(error.reason)
+        self.handler.destroy(error.reason, detail=error.detail if error.kind is DialFailure.DENIED else "")
 
     def ended_early(self, whole: bool) -> None:
         handler = self.handler

@@ -73,9 +73,8 @@ class World:
     ) -> LocalRelay:  # fmt: skip
         """A client of the Shadowsocks server at `server`."""
         profile = ServerProfile(host=server[0], port=server[1], method=method, password=Secret(password))
-        return await (engine or self.engine()).start_local(
-            LocalSettings(servers=(profile,), bind_host="127.0.0.1", bind_port=0, **settings)
-        )
+        chosen = {"servers": (profile,), "bind_host": "127.0.0.1", "bind_port": 0, **settings}
+        return await (engine or self.engine()).start_local(LocalSettings(**chosen))
 
     async def pair(self, **settings: Any) -> tuple[LocalRelay, ServerRelay]:
         """A client and its server, each with an engine of its own."""

@@ -34,3 +34,12 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", refuse)
     assert addresses.own_address() is None
+    assert addresses.own_addresses() == frozenset()
+
+
+def test_all_of_ours_can_be_bound() -> None:
+    found = addresses.own_addresses()
+    assert (addresses.own_address() in found) == bool(found)
+    for address in found:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((address, 0))

@@ -1,0 +1,123 @@
+"""What is known about a server, from what its connections did: the ground under every word of the header.
+
+"Connected" means that bytes came back. Nothing here rests on a timer alone, a port that is open, or a process
+that runs.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ssgui.engine.stages import Reason, Stage
+from ssgui.services.connections import Connection
+
+FRESH_SECONDS = 60.0  # after which "connected" is only "ready"
+FAILING_AFTER = 2  # attempts in a row that did not reach the server
+SUSPICIOUS_AFTER = 3  # connections in a row that it took, and that got not one byte back
+_UNREACHED = frozenset({
+    Reason.CONNECT_REFUSED, Reason.CONNECT_TIMEOUT, Reason.UNREACHABLE, Reason.DNS_FAILED, Reason.PLUGIN_FAILED,
+})  # fmt: skip
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Of one server, since it was put to use or its settings changed. Times are monotonic seconds."""
+
+    last_byte: float | None = None
+    attempts: int = 0  # since the last success
+    failures: deque[tuple[float, Reason]] = field(default_factory=lambda: deque(maxlen=50))
+    unanswered: int = 0  # connections in a row without a byte
+    answered: int = 0
+    waiting: dict[int, float] = field(default_factory=dict)  # handlers that are on their way, since when
+
+    def failed_in_a_row(self) -> int:
+        """Attempts since the last byte that did not reach the server."""
+        return len(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One of the header's states as data; the window puts it into words.
+
+    `kind`: on, ready, connecting, failing, suspicious, offline, off, none. `seconds` is the age of the evidence
+    or the time of trying, `count` of `attempts` what went wrong, `reason` how.
+    """
+
+    kind: str
+    server: str = ""
+    seconds: float = 0.0
+    count: int = 0
+    attempts: int = 0
+    reason: Reason | None = None
+
+
+class ServerEvidence:
+    """Listens to connections and keeps the evidence of each server, by the name that events give it."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, Evidence] = {}
+
+    def of(self, server: str) -> Evidence:
+        """The evidence of one server."""
+        return self._servers.setdefault(server, Evidence())
+
+    def forget(self, server: str) -> None:
+        """Its settings changed: what was known is about another key."""
+        self._servers.pop(server, None)
+
+    # ---- what happens to connections
+
+    def opened(self, one: Connection) -> None:
+        """Nothing is known yet about where it goes."""
+
+    def moved(self, one: Connection) -> None:
+        if one.route == "proxy" and one.stage in (Stage.DNS, Stage.CONNECTING):
+            self.of(one.server).waiting.setdefault(one.id, one.timeline[-1][1])
+
+    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+        if down and one.route == "proxy":
+            evidence = self.of(one.server)
+            evidence.last_byte = now
+            evidence.failures.clear()
+            evidence.attempts = evidence.unanswered = 0
+            evidence.waiting.pop(one.id, None)
+
+    def closed(self, one: Connection) -> None:
+        if one.route != "proxy" or not one.server:
+            return
+        evidence = self.of(one.server)
+        evidence.waiting.pop(one.id, None)
+        assert one.ended is not None
+        if one.reason in _UNREACHED:
+            evidence.attempts += 1
+            evidence.failures.append((one.ended, one.reason))
+        elif one.down:
+            evidence.answered += 1
+        elif one.reason is Reason.NO_ANSWER or (one.up and one.reason is Reason.SERVER_RESET):
+            evidence.attempts += 1
+            evidence.unanswered += 1
+
+
+def judge(
+    server: str, evidence: Evidence | None, now: float, *, off: bool = False, online: bool = True
+) -> Verdict:  # fmt: skip
+    """The state to show for the server in use ("" for none)."""
+    if not server:
+        return Verdict("none")
+    if off:
+        return Verdict("off", server)
+    if not online:
+        return Verdict("offline", server)
+    if evidence is None:
+        return Verdict("ready", server)
+    fresh = evidence.last_byte is not None and now - evidence.last_byte < FRESH_SECONDS
+    failed = evidence.failed_in_a_row()
+    if failed >= FAILING_AFTER:
+        return Verdict("failing", server, 0.0, failed, evidence.attempts, evidence.failures[-1][1])
+    if evidence.unanswered >= SUSPICIOUS_AFTER and not evidence.answered and evidence.last_byte is None:
+        return Verdict("suspicious", server, 0.0, evidence.unanswered, evidence.attempts)
+    if fresh:
+        assert evidence.last_byte is not None
+        return Verdict("on", server, now - evidence.last_byte)
+    if evidence.waiting:
+        return Verdict("connecting", server, now - min(evidence.waiting.values()))
+    return Verdict("ready", server, now - evidence.last_byte if evidence.last_byte is not None else 0.0)

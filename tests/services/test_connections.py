@@ -1,0 +1,198 @@
+"""Journal and snapshots make rows, evidence and totals."""
+
+from dataclasses import replace
+
+from ssgui.engine.events import Closed, Opened, StageChanged
+from ssgui.engine.handler import HandlerView
+from ssgui.engine.journal import Journal
+from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.services.connections import MOST_CLOSED, Connections
+from ssgui.services.evidence import ServerEvidence, judge
+from ssgui.services.meter import Meter
+
+TOKYO = "Tokyo 1"
+
+
+class FakeEngine:
+    """A journal and a snapshot that tests fill."""
+
+    def __init__(self, size: int | None = None) -> None:
+        self.journal = Journal() if size is None else Journal(size)
+        self.views: list[HandlerView] = []
+
+    def snapshot(self) -> list[HandlerView]:
+        return self.views
+
+
+class World:
+    def __init__(self, size: int | None = None) -> None:
+        self.now = 100.0
+        self.engine = FakeEngine(size)
+        self.connections = Connections(self.engine, lambda: self.now)
+        self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
+        self.connections.listeners += [self.evidence, self.meter]
+
+    def begin(self, number: int, stage: Stage = Stage.CONNECTING, route: str = "proxy") -> None:
+        journal = self.engine.journal
+        journal.append(Opened(number, number, self.now, Role.LOCAL, "socks5", "127.0.0.1:5"))
+        for one in (Stage.ADDR, Stage.DNS, Stage.CONNECTING, Stage.STREAM):
+            server = TOKYO if route == "proxy" else ""
+            journal.append(StageChanged(number, self.now, one, "example.com:443", route, "a rule", server))
+            if one is stage:
+                return
+
+    def end(self, number: int, reason: Reason, up: int = 0, down: int = 0) -> None:
+        journal = self.engine.journal
+        journal.append(StageChanged(number, self.now, Stage.DESTROYED, "example.com:443", "proxy"))
+        journal.append(Closed(number, self.now, reason, up, down, {}, "example.com:443", "127.0.0.1:5"))
+
+    def pull(self, seconds: float = 0.2) -> None:
+        self.now += seconds
+        self.connections.pull()
+
+    def verdict(self) -> str:
+        return judge(TOKYO, self.evidence.of(TOKYO), self.now).kind
+
+
+def view(number: int, up: int = 0, down: int = 0, stage: Stage = Stage.STREAM) -> HandlerView:
+    return HandlerView(
+        id=number, conn=number, role=Role.LOCAL, inbound="socks5", client="127.0.0.1:5", target="example.com:443",
+        route="proxy", rule="a rule", server=TOKYO, user="", stage=stage, up_status=StreamStatus.READING,
+        down_status=StreamStatus.WRITING, up=up, down=down, held_up=0, held_down=7, first_up=None, first_down=None,
+        timeline=((Stage.INIT, 100.0), (stage, 100.5)),
+    )  # fmt: skip
+
+
+def test_a_connection_from_beginning_to_end() -> None:
+    world = World()
+    world.begin(1)
+    world.pull()
+    one = world.connections.live[1]
+    assert (one.stage, one.target, one.rule, one.server) == (Stage.CONNECTING, "example.com:443", "a rule", TOKYO)
+    assert [stage for stage, _ in one.timeline] == [Stage.INIT, Stage.ADDR, Stage.DNS, Stage.CONNECTING]
+    world.engine.views = [view(1, up=100, down=5000)]
+    world.pull(0.5)
+    assert (one.up_rate, one.down_rate) == (200.0, 10_000.0)
+    assert (one.down_status, one.held_down) == (StreamStatus.WRITING, 7)
+    world.engine.views = []
+    world.end(1, Reason.FINISHED, 100, 9000)
+    world.pull()
+    assert not world.connections.live
+    assert (one.reason, one.up, one.down, one.down_rate) == (Reason.FINISHED, 100, 9000, 0.0)
+    assert not one.live
+    assert world.meter.servers[TOKYO].down == 9000
+
+
+def test_a_reader_that_fell_behind_sees_what_is_there() -> None:
+    world = World(size=4)
+    world.begin(1)
+    world.pull()
+    for number in range(2, 30):
+        world.begin(number)
+    world.engine.views = [view(28), view(29)]
+    world.pull()
+    assert set(world.connections.live) == {28, 29}
+    assert world.connections.ended[1].reason is None
+
+
+def test_those_that_ended_are_bounded() -> None:
+    world = World()
+    for number in range(MOST_CLOSED + 10):
+        world.begin(number)
+        world.end(number, Reason.FINISHED)
+        if not number % 500:
+            world.pull()
+    world.pull()
+    assert len(world.connections.ended) == MOST_CLOSED
+    assert 9 not in world.connections.ended
+
+
+def test_the_header_says_connected_only_after_bytes_came_back() -> None:
+    world = World()
+    assert judge("", None, 0).kind == "none"
+    assert judge(TOKYO, None, 0, off=True).kind == "off"
+    assert judge(TOKYO, None, 0, online=False).kind == "offline"
+    assert world.verdict() == "ready"
+    world.begin(1)
+    world.pull()
+    assert world.verdict() == "connecting"
+    world.engine.views = [view(1, up=10)]
+    world.pull()
+    assert world.verdict() == "connecting"
+    world.engine.views = [view(1, up=10, down=1)]
+    world.pull()
+    assert world.verdict() == "on"
+    world.engine.views = [view(1, up=10, down=1)]
+    world.pull(59.9)
+    assert world.verdict() == "on"
+    world.pull(0.2)
+    assert world.verdict() == "ready"
+
+
+def test_failing_is_said_on_evidence_and_taken_back_on_evidence() -> None:
+    world = World()
+    for number in range(4):
+        world.begin(number)
+        world.end(number, Reason.CONNECT_TIMEOUT)
+    world.pull()
+    verdict = judge(TOKYO, world.evidence.of(TOKYO), world.now)
+    assert (verdict.kind, verdict.count, verdict.attempts, verdict.reason) == ("failing", 4, 4, Reason.CONNECT_TIMEOUT)
+    world.pull(3600)
+    assert world.verdict() == "failing"
+    world.begin(9, Stage.STREAM)
+    world.engine.views = [view(9, 1, 1)]
+    world.pull()
+    assert world.verdict() == "on"
+
+
+def test_a_wrong_password_is_suspected_when_nothing_ever_came_back() -> None:
+    world = World()
+    for number in range(3):
+        world.begin(number, Stage.STREAM)
+        world.end(number, Reason.NO_ANSWER, up=100)
+    world.pull()
+    assert world.verdict() == "suspicious"
+    world.evidence.forget(TOKYO)
+    assert world.verdict() == "ready"
+
+
+def test_one_silent_target_is_no_wrong_password() -> None:
+    world = World()
+    world.begin(1, Stage.STREAM)
+    world.end(1, Reason.FINISHED, 10, 10)
+    for number in range(2, 12):
+        world.begin(number, Stage.STREAM)
+        world.end(number, Reason.NO_ANSWER, up=100)
+    world.pull()
+    assert world.verdict() == "on"
+
+
+def test_direct_connections_say_nothing_about_a_server() -> None:
+    world = World()
+    for number in range(5):
+        world.begin(number, route="direct")
+        world.end(number, Reason.CONNECT_REFUSED)
+    world.pull()
+    assert world.verdict() == "ready"
+
+
+def test_rates_and_the_turn_of_the_day() -> None:
+    days = ["a"]
+    meter = Meter(lambda: days[0])
+    world = World()
+    world.connections.listeners = [meter]
+    meter.tick(100.0)
+    world.begin(1, Stage.STREAM)
+    world.pull()
+    world.engine.views = [replace(view(1), down=2_000_000, up=10)]
+    world.pull()
+    meter.tick(102.0)
+    assert meter.down[-1] == 1_000_000
+    assert len(meter.down) == 60
+    meter.restore("a", {TOKYO: (1, 2)})
+    assert (meter.servers[TOKYO].up, meter.servers[TOKYO].down) == (11, 2_000_002)
+    meter.restore("another day", {TOKYO: (1, 2)})
+    assert meter.servers[TOKYO].down == 2_000_002
+    days[0] = "b"
+    meter.tick(103.0)
+    assert not meter.servers

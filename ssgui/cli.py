@@ -72,7 +72,7 @@ _shared_flags = _options(
     click.option(
         "-t", "timeout", type=float, metavar="SECONDS", callback=_checked("parse_timeout"), help="Idle limit (300)."
     ),
-    click.option("-u", "udp", is_flag=True, help="UDP too: accepted, but it comes in a later version."),
+    click.option("-u", "udp", is_flag=True, help="UDP too."),
     click.option("-c", "config", metavar="FILE", help="Settings as shadowsocks JSON; flags win over it."),
     click.option("--prefer-ipv6", is_flag=True, help="Try a name's IPv6 addresses first."),
     click.option("--uvloop", is_flag=True, help="Run on uvloop, if it is installed."),
@@ -203,7 +203,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, BindError):
         from ssgui.system.port_owner import owner_of_port
 
-        owner = owner_of_port(error.port) if error.in_use else None
+        owner = owner_of_port(error.port) if error.in_use and not error.udp else None
         return _complain(f"{error}{f' ({owner})' if owner else ''}", 1)
     if isinstance(error, ConfigError | LocalProtocolError):
         return _complain(str(error), 2)

@@ -152,9 +152,11 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
     path.write_text('{"server": "a", "server_port": 1, "password": "p", "fast_open": true, "timeout": 10}')
     assert main(["local", "-c", str(path), "-u", "-b", "0.0.0.0"]) == 0
     lines = capfd.readouterr().err.splitlines()
-    for text in ('"fast_open" is not supported', "-u: UDP", "timeout of 10 s", "listening on 0.0.0.0"):
+    for text in ('"fast_open" is not supported', "timeout of 10 s", "listening on 0.0.0.0"):
         assert [line for line in lines if "WARNING" in line and text in line]
-    assert len(lines) == 4
+    assert len(lines) == 3
+    assert jobs[0].local is not None
+    assert jobs[0].local.udp
 
 
 # ---- mistakes

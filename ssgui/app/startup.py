@@ -62,8 +62,6 @@ class Startup:
         self.options = with_password(options, environment_password())
         set_up_logging(options.verbosity or 0, as_json=self.common.log_json)
         self.warn([f"{path}: {text}" for text in file.warnings])
-        if self._given.get("udp"):
-            self.warn(["-u: UDP comes in a later version, only TCP is served"])
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -85,6 +83,7 @@ class Startup:
             users=_users(get("user"), get("user_password")),
             prefer_ipv6=get("prefer_ipv6") or None,
             forbidden=get("forbidden"),
+            udp=get("udp") or None,
             verbosity=self.common.verbosity,
         )
 

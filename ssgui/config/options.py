@@ -54,6 +54,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     prefer_ipv6: bool | None = None
     forbidden: tuple[Network, ...] | None = None
     nameservers: tuple[str, ...] = ()
+    udp: bool | None = None
     verbosity: int | None = None
 
 
@@ -73,6 +74,7 @@ def overlay(flags: Options, file: Options) -> Options:
         prefer_ipv6=_first(flags.prefer_ipv6, file.prefer_ipv6),
         forbidden=_first(flags.forbidden, file.forbidden),
         nameservers=flags.nameservers or file.nameservers,
+        udp=_first(flags.udp, file.udp),
         verbosity=_first(flags.verbosity, file.verbosity),
     )
 
@@ -123,6 +125,7 @@ def local_settings(options: Options) -> LocalSettings:
         timeout=DEFAULT_TIMEOUT if options.timeout is None else options.timeout,
         users=options.users,
         prefer_ipv6=bool(options.prefer_ipv6),
+        udp=bool(options.udp),
     )
 
 
@@ -152,6 +155,7 @@ def _server(options: Options, endpoint: ServerProfile) -> ServerSettings:
         forbidden=DEFAULT_FORBIDDEN if options.forbidden is None else options.forbidden,
         prefer_ipv6=bool(options.prefer_ipv6),
         nameservers=options.nameservers,
+        udp=bool(options.udp),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
@@ -31,6 +31,25 @@ def _descriptor_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+class Handler(Protocol):
+    """What the engine knows of a connection, or of a UDP association that has none."""
+
+    id: int
+
+    @property
+    def relay(self) -> TCPRelay:
+        """The relay that it came to."""
+
+    def destroy(self, reason: Reason, /) -> None:
+        """End it."""
+
+    def sweep(self, now: float, idle_limit: float, /) -> None:
+        """Called about once a second: end what has waited too long."""
+
+    def view(self) -> HandlerView:
+        """A record of how things stand."""
+
+
 class Engine:
     """Runs inside the loop that is running when it is made.
 
@@ -47,13 +66,16 @@ class Engine:
         loop = asyncio.get_running_loop()
         self.journal = journal or Journal()
         self.reactor = Reactor(loop, poller)
-        self.drain = Drain(loop, drain_deadline or _PROCESS_DEADLINE, max(16, _descriptor_limit() // 4))
+        descriptors = _descriptor_limit()
+        self.drain = Drain(loop, drain_deadline or _PROCESS_DEADLINE, max(16, descriptors // 4))
+        # Each may have a socket per address family; connections need descriptors too.
+        self.most_associations = max(4, descriptors // 4)
         self.lingering = Lingering(loop)
         self.payload_wait: DeadlineQueue[TCPRelayHandler] = DeadlineQueue(
             loop, FIRST_PAYLOAD_WAIT, TCPRelayHandler.stream
         )
         self.relays: list[TCPRelay] = []
-        self.handlers: dict[int, TCPRelayHandler] = {}
+        self.handlers: dict[int, Handler] = {}
         self._loop = loop
         # A number that no connection or handler of this engine had before.
         self.next_number = itertools.count(1).__next__
@@ -105,6 +127,8 @@ class Engine:
         for relay in self.relays:
             for dialer in relay.dialers:
                 await dialer.close()
+            if relay.udp is not None:
+                await relay.udp.closed()
         self.relays.clear()
         await self.reactor.poller.close()
 
@@ -113,14 +137,18 @@ class Engine:
     def new_handler(self, relay: TCPRelay, session: Session[Any]) -> TCPRelayHandler:
         """A handler, known here until it is DESTROYED."""
         handler = TCPRelayHandler(self.next_number(), relay, session)
+        self.add_handler(handler)
+        return handler
+
+    def add_handler(self, handler: Handler) -> None:
+        """Know `handler` until it is DESTROYED."""
         if not self.handlers:
             self._idle.clear()
         self.handlers[handler.id] = handler
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._sweep_interval(), self._sweep)
-        return handler
 
-    def handler_ended(self, handler: TCPRelayHandler) -> None:
+    def handler_ended(self, handler: Handler) -> None:
         """`handler` is DESTROYED."""
         del self.handlers[handler.id]
         if not self.handlers:
@@ -132,6 +160,7 @@ class Engine:
 
     def _sweep_interval(self) -> float:
         limits = [relay.timeout / 4 for relay in self.relays if relay.timeout]
+        limits += [relay.udp.dns_seconds / 4 for relay in self.relays if relay.udp is not None]
         return max(0.05, min(_SWEEP_SECONDS, *limits)) if limits else _SWEEP_SECONDS
 
     def _sweep(self) -> None:
@@ -139,4 +168,7 @@ class Engine:
         now = time.monotonic()
         for handler in list(self.handlers.values()):
             handler.sweep(now, handler.relay.timeout)
+        for relay in self.relays:
+            if relay.udp is not None:
+                relay.udp.sweep(now)
         self._sweeper = self._loop.call_later(self._sweep_interval(), self._sweep) if self.handlers else None

@@ -18,11 +18,12 @@ class EngineError(Exception):
 
 
 class BindError(EngineError):
-    """The address `host:port` could not be listened on."""
+    """The address `host:port` could not be listened on, for TCP or for `udp`."""
 
-    def __init__(self, host: str, port: int, cause: OSError) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {cause.strerror or cause}")
-        self.host, self.port, self.in_use = host, port, cause.errno == errno.EADDRINUSE
+    def __init__(self, host: str, port: int, cause: OSError, *, udp: bool = False) -> None:
+        where = f"UDP {host}:{port}" if udp else f"{host}:{port}"
+        super().__init__(f"cannot listen on {where}: {cause.strerror or cause}")
+        self.host, self.port, self.udp, self.in_use = host, port, udp, cause.errno == errno.EADDRINUSE
 
 
 class DialFailure(Enum):

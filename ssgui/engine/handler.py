@@ -262,7 +262,11 @@ class TCPRelayHandler:
         self.destroy(Reason.NO_ANSWER if unanswered else Reason.FINISHED, Farewell.CLOSE)
 
     def lost(self, leg: Leg, error: OSError) -> None:
-        self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
+        lease = self.session.lease
+        if lease is not None:
+            lease.control_ended(Reason.CLIENT_RESET)
+        else:
+            self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
 
     def garbled(self, leg: Leg, error: RemoteProtocolError) -> None:
         self.give_up(reason_of(error), str(error))
@@ -287,9 +291,14 @@ class TCPRelayHandler:
         self.enter(Stage.DESTROYED)
         local, remote, dialing = self.local, self.remote, self.dialing
         up, down = local.received if local else 0, remote.received if remote else 0
+        lease = self.session.lease
+        if lease is not None:
+            up, down, detail = lease.up, lease.down, detail or lease.detail
         self.relay.journal.record(
             closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client, detail, self.user
         )  # fmt: skip
+        if lease is not None:
+            lease.ended()
         if dialing is not None:
             dialing.cancel()
         self.local = self.remote = self.dialing = None
@@ -326,6 +335,8 @@ class TCPRelayHandler:
             # Several addresses race under a limit of their own; this one only guards that it is kept.
             if waited > (CONNECT_TIMEOUT if self.remote is not None else CONNECT_TIMEOUT_ALL + 5):
                 self.dial_failed(DialError(DialFailure.TIMEOUT, *self._destination()))
+        elif stage is Stage.UDP_ASSOC:
+            return  # the program's connection says how long; an idle association is its relay's business
         elif self.relay.role is Role.LOCAL and now - self.timeline[0][1] > HANDSHAKE_TIMEOUT:
             self.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
 
@@ -358,14 +369,17 @@ class TCPRelayHandler:
 
     def view(self) -> HandlerView:
         """A record of how things stand."""
-        local, remote = self.local, self.remote
+        local, remote, lease = self.local, self.remote, self.session.lease
+        up, down = local.received if local else 0, remote.received if remote else 0
+        first_up, first_down = self.first_up, self.first_down
+        if lease is not None:
+            up, down, first_up, first_down = lease.up, lease.down, lease.first_up, lease.first_down
         return HandlerView(
             self.id, self.conn, self.relay.role, self.inbound, peer_name(self.client),
             "" if self.target is None else str(self.target),
             self.route, self.rule, self.server, self.user, self.stage, self.up_status, self.down_status,
-            local.received if local else 0, remote.received if remote else 0,
-            len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
-            tuple(self.timeline), self.first_up, self.first_down,
+            up, down, len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
+            tuple(self.timeline), first_up, first_down,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The seam between legs and whatever tells that a socket is ready: `register`, `forget`, `again`.
+"""The seam between sockets and whatever tells that one is ready: `register`, `forget`, `again`.
 
     Poller             what legs see
      +-- ReadyPoller    epoll or kqueue: nested behind one reader of any loop, or, headless, inside the
@@ -38,12 +38,28 @@ class Stream(Protocol):
     def send(self, view: memoryview | bytes, /) -> int: ...
     def shutdown(self, how: int, /) -> None: ...
     def close(self) -> None: ...
+    def getsockname(self) -> Any: ...
     def getsockopt(self, level: int, option: int, /) -> int: ...
     def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
 
 
+class Datagrams(Protocol):
+    """A datagram socket as a UDP relay uses it; a non-blocking `socket.socket` is one.
+
+    Receiving raises BlockingIOError when nothing is there; any other OSError tells of one datagram that was sent
+    before (an ICMP message), and the socket lives on.
+    """
+
+    def fileno(self) -> int: ...
+    def recv_into(self, view: memoryview, /) -> int: ...
+    def recvfrom_into(self, view: memoryview, /) -> tuple[int, Any]: ...
+    def send(self, data: memoryview | bytes, /) -> int: ...
+    def sendto(self, data: memoryview | bytes, address: Any, /) -> int: ...
+    def close(self) -> None: ...
+
+
 class Pollable(Protocol):
-    """A leg or a listener, as a poller sees it."""
+    """A leg, a listener or a datagram socket's owner, as a poller sees it."""
 
     def event(self, mask: int, /) -> None:
         """The descriptor is ready for `mask`."""
@@ -68,6 +84,9 @@ class Poller(Protocol):
     def wrap_listener(self, sock: socket.socket) -> Listener:
         """The same for a listener."""
 
+    def wrap_datagrams(self, sock: socket.socket) -> Datagrams:
+        """The same for a datagram socket."""
+
     def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         """Report changes (edges) of a leg's socket: always readable, `writable` too if asked."""
 
@@ -80,7 +99,10 @@ class Poller(Protocol):
     def unlisten(self, stream: Listener) -> None:
         """Stop reporting a listener that stays open; `listen` may be called again."""
 
-    def forget(self, stream: Stream) -> None:
+    def watch_datagrams(self, sock: Datagrams, owner: Pollable) -> None:
+        """Report (level-triggered) that datagrams have come: the owner reads a few, the rest is told again."""
+
+    def forget(self, stream: Stream | Datagrams) -> None:
         """Report nothing more of `stream`, which is closed next: that takes it out of the kernel's queue."""
 
     def again(self, leg: Resumable) -> None:
@@ -117,6 +139,10 @@ class ReadyPoller:
             sock.setblocking(False)
         return sock
 
+    def wrap_datagrams(self, sock: socket.socket) -> Datagrams:
+        sock.setblocking(False)
+        return sock
+
     def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         fd = stream.fileno()
         self.owners[fd] = owner.event
@@ -130,12 +156,17 @@ class ReadyPoller:
         self.owners[fd] = owner.event
         self.multiplexer.add(fd, IN)
 
+    def watch_datagrams(self, sock: Datagrams, owner: Pollable) -> None:
+        fd = sock.fileno()
+        self.owners[fd] = owner.event
+        self.multiplexer.add(fd, IN)
+
     def unlisten(self, stream: Listener) -> None:
         fd = stream.fileno()
         if self.owners.pop(fd, None) is not None:
             self.multiplexer.remove(fd)
 
-    def forget(self, stream: Stream) -> None:
+    def forget(self, stream: Stream | Datagrams) -> None:
         fd = stream.fileno()
         self.owners.pop(fd, None)
         self._forgotten.add(fd)

@@ -22,6 +22,9 @@ from ssgui.engine.socks5_session import Socks5Session
 from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tasks import run_blocking
 from ssgui.engine.tunnel import server_tunnel
+from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
+from ssgui.engine.udp_relay import UDPRelay
+from ssgui.engine.udp_server import ServerUDPRelay
 from ssgui.engine.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 ACCEPT_PAUSE = 1.0
+PORT_TRIES = 16
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class TCPRelay:
         self.guard = guard  # of what the dialer connects to
         self.dialer = Dialer(self.reactor, resolver, guard)
         self.dialers = [self.dialer]  # to close
+        self.udp: UDPRelay[Any] | None = None
         self.address: tuple[str, int] = ("", 0)
         self._listener: socket.socket | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -68,7 +73,20 @@ class TCPRelay:
     # ---- listening
 
     async def listen(self, host: str, port: int) -> None:
-        """Bind and listen; BindError when the address is not to be had."""
+        """Bind and listen, for TCP and UDP on one port; BindError when the address is not to be had."""
+        for left in reversed(range(PORT_TRIES)):
+            await self._listen(host, port)
+            if self.udp is None:
+                return
+            try:
+                await self.udp.listen(host, self.address[1])
+                return
+            except BindError as error:
+                self.close()
+                if port or not left or not error.in_use:  # a port of the system's choice may be taken for UDP
+                    raise
+
+    async def _listen(self, host: str, port: int) -> None:
         try:
             found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
             family, _, _, _, address = found[0]
@@ -92,6 +110,8 @@ class TCPRelay:
             self._listener = None
             self.reactor.poller.unlisten(self._stream)
             self._stream.close()
+        if self.udp is not None:
+            self.udp.close()
 
     def event(self, mask: int) -> None:
         """One connection per event: the listener is level-triggered, so the rest is told again."""
@@ -166,6 +186,16 @@ class LocalRelay(TCPRelay):
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users
         } or None
+        self.udp = self._new_udp(settings) if settings.udp else None
+
+    def _new_udp(self, settings: LocalSettings) -> LocalUDPRelay | None:
+        if settings.upstream_proxy is not None:
+            _log.warning("UDP is off: the upstream proxy carries TCP only")
+            return None
+        most = self.engine.most_associations
+        if settings.tunnel is not None:
+            return TunnelUDPRelay(self, settings.tunnel, settings.udp_timeout, most)
+        return SocksUDPRelay(self, settings.udp_timeout, most)
 
     async def listen(self, host: str, port: int) -> None:
         await super().listen(host, port)
@@ -196,6 +226,8 @@ class ServerRelay(TCPRelay):
         super().__init__(engine, settings.timeout, resolver, guard)
         self.acl = settings.acl
         self.tunnel = server_tunnel(settings.method, settings.password.reveal())
+        if settings.udp:
+            self.udp = ServerUDPRelay(self, settings.udp_timeout, engine.most_associations)
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)

@@ -80,7 +80,7 @@ class Resolver:
     """A lookup with a time limit and a bounded cache of what was found."""
 
     def __init__(self, lookup: Lookup, *, prefer_ipv6: bool = False) -> None:
-        self._lookup, self._prefer_ipv6 = lookup, prefer_ipv6
+        self._lookup, self.prefer_ipv6 = lookup, prefer_ipv6
         self._cache: dict[tuple[str, int], tuple[float, list[SockAddr]]] = {}
 
     async def resolve(self, host: str, port: int) -> list[SockAddr]:
@@ -98,7 +98,7 @@ class Resolver:
             raise DialError(DialFailure.DNS, host, port, f"does not resolve: {error}") from error
         if not found:
             raise DialError(DialFailure.DNS, host, port, "does not resolve: no address")
-        if self._prefer_ipv6:
+        if self.prefer_ipv6:
             found.sort(key=lambda one: one.family != socket.AF_INET6)
         while len(self._cache) >= CACHE_SIZE:
             del self._cache[next(iter(self._cache))]

@@ -14,6 +14,7 @@ from ssgui.engine.leg import Leg
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
+    from ssgui.engine.udp_lease import UDPLease
 
 _Relay = TypeVar("_Relay", bound="TCPRelay")
 
@@ -22,6 +23,8 @@ class Session(ABC, Generic[_Relay]):
     """One accepted connection, `conn` by number, from the socket address `client`."""
 
     __slots__ = ("client", "conn", "handler", "local", "relay")
+
+    lease: "UDPLease | None" = None  # what the connection stands for once it has asked for UDP
 
     def __init__(self, conn: int, relay: _Relay, sock: socket.socket, client: Endpoint) -> None:
         self.conn, self.relay, self.client = conn, relay, client

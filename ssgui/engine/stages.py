@@ -2,7 +2,8 @@
 
 A client's connection passes INIT (nothing heard yet), ADDR (what does it want?), DNS, CONNECTING, STREAM.
 A server's INIT reads the address itself, so it goes from INIT to DNS. DNS and CONNECTING are passed through
-even when the address is a literal: they then take no time, and every connection has the same shape.
+even when the address is a literal: they then take no time, and every connection has the same shape. Datagrams
+have no connections: a client that asks to send some goes from ADDR to UDP_ASSOC, a server's association from INIT.
 """
 
 from enum import IntEnum, IntFlag, StrEnum
@@ -73,7 +74,7 @@ TRANSITIONS: dict[Role, dict[Stage, frozenset[Stage]]] = {
         **_COMMON,
     },
     Role.SERVER: {
-        Stage.INIT: frozenset({Stage.DNS, Stage.DESTROYED}),
+        Stage.INIT: frozenset({Stage.DNS, Stage.UDP_ASSOC, Stage.DESTROYED}),
         **_COMMON,
     },
 }

@@ -20,7 +20,7 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
-from ssgui.engine.poller import Listener, Pollable, Resumable, Stream
+from ssgui.engine.poller import Datagrams, Listener, Pollable, Resumable, Stream
 from ssgui.engine.tasks import spawn
 
 _DELIVERY = 64 * 1024
@@ -44,6 +44,9 @@ class TransportSocket(asyncio.BufferedProtocol):
 
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    def getsockname(self) -> Any:
+        return self._sock.getsockname()
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
         self._sock.setsockopt(level, option, value)
@@ -229,6 +232,58 @@ class ListenerSocket:
                 owner.crashed(error)
 
 
+class DatagramSocket:
+    """A datagram socket that a task reads; what is sent goes to the system at once, or is dropped.
+
+    The task hands over one datagram at a time and waits for the next meanwhile.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._arrived: tuple[bytes, Any] | OSError | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.fileno, self.send, self.sendto = sock.fileno, sock.send, sock.sendto
+
+    def recv_into(self, view: memoryview) -> int:
+        return self.recvfrom_into(view)[0]
+
+    def recvfrom_into(self, view: memoryview) -> tuple[int, Any]:
+        arrived, self._arrived = self._arrived, None
+        if arrived is None:
+            raise BlockingIOError(errno.EAGAIN, "nothing has arrived")
+        if isinstance(arrived, OSError):
+            raise arrived
+        data, address = arrived
+        size = min(len(data), len(view))
+        view[:size] = data[:size]
+        return size, address
+
+    def watch(self, owner: Pollable) -> None:
+        """Tell `owner` from now on."""
+        self._task = spawn(self._receive(owner), name="datagrams")
+        self._task.add_done_callback(lambda _task: self._sock.close())
+
+    def close(self) -> None:
+        if self._task is None:
+            self._sock.close()
+        else:
+            self._task.cancel()  # the loop lets go of the descriptor first, then it is closed
+
+    async def _receive(self, owner: Pollable) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                self._arrived = await loop.sock_recvfrom(self._sock, _DELIVERY)
+            except OSError as error:
+                self._arrived = error
+            try:
+                owner.event(IN)
+            except Exception as error:  # noqa: BLE001  one datagram is lost, never the loop
+                _log.error("a datagram failed inside the relay", exc_info=error)
+                owner.crashed(error)
+            await asyncio.sleep(0)  # what has come already is handed out without a wait: others want their turn
+
+
 class TransportPoller:
     """Works on every loop; about half the connection rate of epoll."""
 
@@ -244,6 +299,10 @@ class TransportPoller:
         sock.setblocking(False)
         return ListenerSocket(sock)
 
+    def wrap_datagrams(self, sock: socket.socket) -> Datagrams:
+        sock.setblocking(False)
+        return DatagramSocket(sock)
+
     def register(self, stream: Stream, owner: Pollable, writable: bool = False) -> None:
         cast("TransportSocket", stream).watch(owner)
 
@@ -256,7 +315,10 @@ class TransportPoller:
     def unlisten(self, stream: Listener) -> None:
         cast("ListenerSocket", stream).unwatch()
 
-    def forget(self, stream: Stream) -> None:
+    def watch_datagrams(self, sock: Datagrams, owner: Pollable) -> None:
+        cast("DatagramSocket", sock).watch(owner)
+
+    def forget(self, stream: Stream | Datagrams) -> None:
         """Closing says it all."""
 
     def again(self, leg: Resumable) -> None:

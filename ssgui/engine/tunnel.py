@@ -8,7 +8,8 @@ import os
 from typing import Protocol
 
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
-from ssgui.protocol.codecs import StreamDecoder, StreamEncoder
+from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
+from ssgui.protocol.codecs import ClientDatagrams, ServerDatagrams, StreamDecoder, StreamEncoder
 from ssgui.protocol.methods import Method, find_method, key_for
 from ssgui.protocol.replay import SaltFilter
 
@@ -27,6 +28,12 @@ class Tunnel(Protocol):
 
     def server_encoder(self, request: StreamDecoder) -> StreamEncoder:
         """A server's, for the answer to what `request` opened."""
+
+    def client_datagrams(self) -> ClientDatagrams:
+        """A client's, for one association."""
+
+    def server_datagrams(self) -> ServerDatagrams:
+        """A server's, for all associations of one port."""
 
 
 class AeadTunnel:
@@ -48,6 +55,12 @@ class AeadTunnel:
 
     def server_encoder(self, request: StreamDecoder) -> StreamEncoder:
         return self._encoder()
+
+    def client_datagrams(self) -> ClientDatagrams:
+        return AeadClientDatagrams(self._method, self._key, os.urandom)
+
+    def server_datagrams(self) -> ServerDatagrams:
+        return AeadServerDatagrams(self._method, self._key, os.urandom)
 
     def _encoder(self) -> StreamEncoder:
         salt = os.urandom(self._method.salt_size)

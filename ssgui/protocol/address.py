@@ -103,6 +103,19 @@ def decode_address(data: bytes | memoryview) -> tuple[Address, int] | None:
     raise _bad_type(kind)
 
 
+def leading_header(data: bytes | memoryview) -> bytes:
+    """The bytes of the address header that a datagram begins with, b"" if it begins with none.
+
+    Only its length was looked at: `decode_address` may still refuse it.
+    """
+    size = len(data)
+    if size < 2:
+        return b""
+    kind = data[0]
+    end = 7 if kind == TYPE_IPV4 else 19 if kind == TYPE_IPV6 else 4 + data[1] if kind == TYPE_NAME else size + 1
+    return bytes(data[:end]) if end <= size else b""
+
+
 def _bad_type(kind: int) -> BadRequestError:
     if kind & ~_OTA_FLAG in (TYPE_IPV4, TYPE_NAME, TYPE_IPV6):
         return BadRequestError("the client asks for One-Time Auth (OTA), which the AEAD methods have replaced")

@@ -9,6 +9,7 @@ import pytest
 
 from ssgui.config.models import DEFAULT_FORBIDDEN
 from ssgui.engine import handler as handler_module
+from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.stages import Reason, Stage
 from ssgui.protocol.address import encode_address
 from tests.engine.test_probes import first_flight
@@ -338,7 +339,9 @@ def test_a_handler_that_raises_loses_only_its_own_connection(play: Play) -> None
         await healthy[0].readexactly(1)
         broken_reader, broken = await world.connect(client, *origin, payload=b"y")
         await broken_reader.readexactly(1)
-        leg = max(client.engine.handlers.items())[1].local
+        handler = max(client.engine.handlers.items())[1]
+        assert isinstance(handler, TCPRelayHandler)
+        leg = handler.local
         assert leg is not None
 
         def explode() -> None:

@@ -49,6 +49,10 @@ class World:
         await asyncio.gather(*self._handlers, return_exceptions=True)
         await asyncio.sleep(0)
 
+    def at_end(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the world ends."""
+        self._stack.callback(callback)
+
     # ---- engines
 
     def engine(self, **options: Any) -> Engine:
@@ -62,10 +66,8 @@ class World:
 
     async def server(self, *, engine: Engine | None = None, **settings: Any) -> ServerRelay:
         """A server on a free port; everything may be reached through it unless `forbidden` is given."""
-        chosen = {"method": METHOD, "password": Secret(PASSWORD), "forbidden": (), **settings}
-        return await (engine or self.engine()).start_server(
-            ServerSettings(bind_host="127.0.0.1", bind_port=0, **chosen)
-        )
+        chosen = {"method": METHOD, "password": Secret(PASSWORD), "forbidden": (), "bind_port": 0, **settings}
+        return await (engine or self.engine()).start_server(ServerSettings(bind_host="127.0.0.1", **chosen))
 
     async def client(
         self, server: tuple[str, int], *, engine: Engine | None = None, method: str = METHOD,
@@ -79,7 +81,7 @@ class World:
     async def pair(self, **settings: Any) -> tuple[LocalRelay, ServerRelay]:
         """A client and its server, each with an engine of its own."""
         server = await self.server(**settings)
-        return await self.client(server.address), server
+        return await self.client(server.address, **_of_both(settings)), server
 
     # ---- origins
 
@@ -142,6 +144,10 @@ class World:
     async def accepted(self, relay: LocalRelay | ServerRelay, count: int) -> None:
         """Wait until `count` connections were accepted."""
         await until(lambda: sum(isinstance(event, Opened) for event in self.events(relay)) == count)
+
+
+def _of_both(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: settings[name] for name in ("udp", "udp_timeout") if name in settings}
 
 
 class StubLookup:

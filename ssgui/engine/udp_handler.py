@@ -1,0 +1,115 @@
+"""How a UDP association shows in journal and snapshot.
+
+A SOCKS5 association is seen through the handler of the TCP connection that asked for it; one that datagrams
+alone have begun (a server's, a tunnel's) has a `UDPHandler` of its own. Either way an `Account` counts.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ssgui.engine.events import Endpoint, closed, opened, peer_name, stage_changed
+from ssgui.engine.handler import HandlerView, TCPRelayHandler
+from ssgui.engine.stages import Reason, Stage, StreamStatus
+from ssgui.protocol.address import Address
+from ssgui.rules.acl import Match
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import TCPRelay
+    from ssgui.engine.udp_association import Association
+
+MOST_SEEN = 64  # targets of one association that are told apart for the count
+
+
+class Account:
+    """What an association (or several, of one ASSOCIATE) has carried, in bytes of payload, and where to."""
+
+    __slots__ = ("_seen", "down", "first_down", "first_up", "handler", "up")
+
+    def __init__(self, handler: "TCPRelayHandler | UDPHandler") -> None:
+        self.handler = handler
+        self.up = self.down = 0
+        self.first_up: float | None = None
+        self.first_down: float | None = None
+        self._seen: set[Address] = set()
+
+    def turn_to(self, target: Address, now: float, match: Match | None = None, server: str = "") -> None:
+        """The next datagrams are for `target`, on the way that `match` says."""
+        handler = self.handler
+        handler.target = target
+        if match is not None:
+            handler.route, handler.rule, handler.server = match.route, match.rule, server
+        if self.first_up is None:
+            self.first_up = now
+        if len(self._seen) < MOST_SEEN:
+            self._seen.add(target)
+
+    @property
+    def detail(self) -> str:
+        """What a journal should say besides the last target."""
+        count = len(self._seen)
+        return "" if count < 2 else f"{count} targets" if count < MOST_SEEN else f"{count} or more targets"
+
+
+class UDPHandler:
+    """An association that is no program's TCP connection. It ends through `destroy`, once."""
+
+    __slots__ = (
+        "account", "association", "client", "conn", "id", "inbound", "relay", "route", "rule", "server", "stage",
+        "target", "timeline", "user",
+    )  # fmt: skip
+
+    def __init__(self, relay: "TCPRelay", inbound: str, client: Endpoint) -> None:
+        engine = relay.engine
+        self.relay, self.inbound, self.client = relay, inbound, client
+        self.conn, self.id = engine.next_number(), engine.next_number()
+        self.account = Account(self)
+        self.association: Association[Any] | None = None
+        self.target: Address | None = None
+        self.route: str = ""
+        self.rule = self.server = self.user = ""
+        now = time.monotonic()
+        self.stage = Stage.INIT
+        self.timeline = [(Stage.INIT, now)]
+        engine.add_handler(self)
+        relay.journal.record(opened, self.id, self.conn, now, relay.role, inbound, client)
+
+    def __repr__(self) -> str:
+        return f"<UDPHandler {self.id} {self.stage.name}>"
+
+    def enter(self, stage: Stage) -> None:
+        """Go to `stage`, if the table of the role allows it."""
+        relay = self.relay
+        if stage not in relay.transitions[self.stage]:
+            raise RuntimeError(f"{self!r} cannot go to {stage.name}")
+        now = time.monotonic()
+        self.stage = stage
+        self.timeline.append((stage, now))
+        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route, self.rule, self.server)
+
+    def destroy(self, reason: Reason, detail: str = "") -> None:
+        """End, for `reason`; nobody is told but the journal."""
+        if self.stage is Stage.DESTROYED:
+            return
+        self.enter(Stage.DESTROYED)
+        account, association = self.account, self.association
+        self.relay.journal.record(
+            closed, self.id, tuple(self.timeline), reason, account.up, account.down, self.target, self.client,
+            detail or account.detail, self.user,
+        )  # fmt: skip
+        self.association = None
+        if association is not None:
+            association.close()
+        self.relay.handler_ended(self)
+
+    def sweep(self, now: float, idle_limit: float) -> None:
+        """The relay of the association looks at its times itself."""
+
+    def view(self) -> HandlerView:
+        """A record of how things stand. Datagrams are never held, so nothing waits."""
+        account = self.account
+        return HandlerView(
+            self.id, self.conn, self.relay.role, self.inbound, peer_name(self.client),
+            "" if self.target is None else str(self.target),
+            self.route, self.rule, self.server, self.user, self.stage, StreamStatus.READING, StreamStatus.READING,
+            account.up, account.down, 0, 0, tuple(self.timeline), account.first_up, account.first_down,
+        )  # fmt: skip

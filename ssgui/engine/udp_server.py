@@ -1,0 +1,146 @@
+"""A server's UDP: packets of Shadowsocks clients to the targets inside them, and back.
+
+What does not open gets no answer of any kind.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from ssgui.engine.destinations import Destination, Destinations
+from ssgui.engine.events import Endpoint, peer_name
+from ssgui.engine.poller import Datagrams
+from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.udp_association import Association
+from ssgui.engine.udp_handler import UDPHandler
+from ssgui.engine.udp_relay import MOST_DATAGRAM, UDPRelay
+from ssgui.engine.udp_socket import DRAIN
+from ssgui.protocol.address import leading_header
+from ssgui.protocol.codecs import OpenedDatagram
+from ssgui.protocol.errors import RemoteProtocolError
+from ssgui.rules.acl import Route
+
+if TYPE_CHECKING:
+    from ssgui.engine.relay import ServerRelay
+
+MOST_ASSOCIATIONS = 4096
+SHARE = 4  # one source address has at most a quarter of them, so that it cannot crowd out the others
+
+
+class ServerAssociation(Association["ServerUDPRelay"]):
+    """One session of a client. `client` is where its last packet came from: there the answers go."""
+
+    __slots__ = ("_codec", "_last", "client", "handler", "ip", "same", "session")
+
+    def __init__(self, udp: "ServerUDPRelay", session: Hashable, client: Endpoint, user: str) -> None:
+        self.handler = UDPHandler(udp.relay, "shadowsocks-udp", client)
+        super().__init__(udp, self.handler.account, udp.destinations)
+        self.session, self.client, self.ip = session, client, client[0]
+        self.same = udp.by_source.setdefault(self.ip, OrderedDict())
+        self.same[self] = None
+        self.handler.association, self.handler.user = self, user
+        self._codec = udp.codec
+        self._last: Destination | None = None
+
+    def up(self, destination: Destination, header: bytes, payload: bytes | memoryview, now: float) -> None:
+        """Send what the client has sent on to its target."""
+        account = self.account
+        if destination is not self._last:
+            self._last = destination
+            account.turn_to(destination.address, now)
+            if self.handler.stage is Stage.INIT:
+                self.handler.enter(Stage.UDP_ASSOC)
+        account.up += len(payload)
+        self.heard(now, header)
+        self.send(destination, payload)
+
+    def answer(self, header: bytes, plain: memoryview | bytes) -> None:
+        self.udp.send_back(self._codec.seal(self.session, plain), self.client)
+
+    def end(self, reason: Reason, detail: str = "") -> None:
+        self.handler.destroy(reason, detail)
+
+
+class ServerUDPRelay(UDPRelay[ServerAssociation]):
+    """One port; `codec` opens and seals for all its clients."""
+
+    def __init__(self, relay: "ServerRelay", timeout: float, most: int) -> None:
+        super().__init__(relay, timeout, min(most, MOST_ASSOCIATIONS))
+        self.codec = relay.tunnel.server_datagrams()
+        self.destinations: Destinations = self.new_destinations(relay.guard)
+        self._acl = relay.acl
+        self.by_source: dict[str, OrderedDict[ServerAssociation, None]] = {}
+
+    def receive(self, port: Datagrams) -> None:
+        receive, view, opener = port.recvfrom_into, self.buffer[:MOST_DATAGRAM], self.codec.open
+        now = time.monotonic()
+        for _ in range(DRAIN):
+            try:
+                size, source = receive(view)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP message about an answer
+            if self._acl is not None and self._acl.source(source[0]).route is Route.REJECT:
+                self.complaints.count("denied")
+                continue
+            try:
+                opened = opener(view[:size], source)
+            except RemoteProtocolError as error:
+                self._strange(error, source)
+                continue
+            self._relay(opened, source, now)
+
+    def _relay(self, opened: OpenedDatagram, source: Endpoint, now: float) -> None:
+        plain, session = opened.plain, opened.session
+        header = leading_header(plain)
+        destination = self.destinations.find(header, now) if header else None
+        if destination is None:
+            self.complaints.count("bad")
+            return
+        if destination.denied:
+            self.complaints.tell(
+                "denied", logging.INFO, "%s asks for what is denied (%s)", _Peer(source), destination.denied
+            )
+            return
+        association = self.associations.get(session)
+        if association is None:
+            association = self._begin(session, source, opened.user)
+        else:
+            self.associations.move_to_end(session)
+            association.same.move_to_end(association)
+            association.client = source
+        association.up(destination, header, plain[len(header) :], now)
+
+    def _begin(self, session: Hashable, source: Endpoint, user: str) -> ServerAssociation:
+        same = self.by_source.get(source[0], ())
+        if len(same) >= max(1, self.most // SHARE):
+            self.make_room(next(iter(same)))
+        association = ServerAssociation(self, session, source, user)
+        self.add(session, association)
+        return association
+
+    def forget(self, association: Association[Any]) -> None:
+        assert isinstance(association, ServerAssociation)
+        del self.associations[association.session]
+        del association.same[association]
+        if not association.same:
+            del self.by_source[association.ip]
+        self.codec.forget(association.session)
+
+    def _strange(self, error: RemoteProtocolError, source: Endpoint) -> None:
+        self.complaints.tell("bad", logging.INFO, "a packet of %s was not answered: %s", _Peer(source), error)
+
+
+class _Peer:
+    """Names a peer when, and if, it is logged."""
+
+    __slots__ = ("_address",)
+
+    def __init__(self, address: Endpoint) -> None:
+        self._address = address
+
+    def __str__(self) -> str:
+        return peer_name(self._address)

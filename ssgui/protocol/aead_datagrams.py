@@ -1,0 +1,60 @@
+"""The datagrams of SIP004: every packet stands alone.
+
+salt | E(address payload) tag        the nonce is zero, for each salt makes a key of its own
+"""
+
+from collections.abc import Callable, Hashable
+
+from cryptography.exceptions import InvalidTag
+
+from ssgui.protocol.codecs import OpenedDatagram
+from ssgui.protocol.errors import AuthenticationError
+from ssgui.protocol.methods import Method
+
+
+class AeadClientDatagrams:
+    """Seals and opens with one key. `random(n)` gives n random bytes."""
+
+    __slots__ = ("_key", "_least", "_method", "_nonce", "_random")
+
+    def __init__(self, method: Method, key: bytes, random: Callable[[int], bytes]) -> None:
+        self._method, self._key, self._random = method, key, random
+        self._nonce = bytes(method.nonce_size)
+        self._least = method.salt_size + method.tag
+
+    def seal(self, plain: bytes | memoryview) -> bytes:
+        """The packet for the other end."""
+        method = self._method
+        salt = self._random(method.salt_size)
+        return salt + method.cipher(method.subkey(self._key, salt)).encrypt(self._nonce, plain, None)
+
+    def open(self, packet: bytes | memoryview) -> bytes:
+        """The plaintext of a packet. AuthenticationError if it was not sealed with our key."""
+        method = self._method
+        if len(packet) < self._least:
+            raise AuthenticationError(f"a packet of {len(packet)} bytes has no room for salt and tag")
+        salt = bytes(packet[: method.salt_size])
+        try:
+            return method.cipher(method.subkey(self._key, salt)).decrypt(self._nonce, packet[len(salt) :], None)
+        except InvalidTag:
+            raise AuthenticationError("the packet does not open with our key") from None
+
+
+class AeadServerDatagrams:
+    """The packets of a port; a client is known by its source address."""
+
+    __slots__ = ("_packets",)
+
+    def __init__(self, method: Method, key: bytes, random: Callable[[int], bytes]) -> None:
+        self._packets = AeadClientDatagrams(method, key, random)
+
+    def open(self, packet: bytes | memoryview, source: Hashable) -> OpenedDatagram:
+        """Open a packet from `source`; errors as the client's."""
+        return OpenedDatagram(source, self._packets.open(packet))
+
+    def seal(self, session: Hashable, plain: bytes | memoryview) -> bytes:
+        """The packet for the client of `session`."""
+        return self._packets.seal(plain)
+
+    def forget(self, session: Hashable) -> None:
+        """Nothing is kept of a session."""

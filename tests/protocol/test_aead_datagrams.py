@@ -1,0 +1,53 @@
+"""Datagrams of SIP004: the vectors, and that nothing else opens."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
+from ssgui.protocol.errors import AuthenticationError
+from ssgui.protocol.methods import METHODS, find_method
+from tests.protocol.vectors import load
+
+KEY = bytes(range(32))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_packet_opens_at_the_other_end(name: str) -> None:
+    method = find_method(name)
+    client = AeadClientDatagrams(method, KEY[: method.key_size], os.urandom)
+    server = AeadServerDatagrams(method, KEY[: method.key_size], os.urandom)
+    packet = client.seal(b"up")
+    assert len(packet) == method.salt_size + 2 + 16
+    opened = server.open(memoryview(packet), "somebody")
+    assert (opened.session, opened.plain, opened.user) == ("somebody", b"up", "")
+    assert client.open(server.seal("somebody", memoryview(b"down"))) == b"down"
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_do_not_open(packet: bytes) -> None:
+    with pytest.raises(AuthenticationError):
+        AeadClientDatagrams(find_method("aes-128-gcm"), KEY[:16], os.urandom).open(packet)
+
+
+@given(st.data())
+def test_a_packet_that_was_changed_does_not_open(data: st.DataObject) -> None:
+    codec = AeadClientDatagrams(find_method("aes-128-gcm"), KEY[:16], os.urandom)
+    packet = bytearray(codec.seal(b"seven bytes or more"))
+    packet[data.draw(st.integers(0, len(packet) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(AuthenticationError):
+        codec.open(bytes(packet))
+
+
+@pytest.mark.parametrize("case", load("aead_sip004.json")["cases"], ids=lambda case: str(case["method"]))
+@pytest.mark.parametrize("kind", ["udp_request", "udp_response"])
+def test_vectors(case: Any, kind: str) -> None:
+    packet, plain = bytes.fromhex(case[kind]["wire"]), bytes.fromhex(case[kind]["plain"])
+    method = find_method(case["method"])
+    salt = packet[: method.salt_size]
+    codec = AeadClientDatagrams(method, bytes.fromhex(case["key"]), lambda size: salt[:size])
+    assert codec.seal(plain) == packet
+    assert codec.open(packet) == plain

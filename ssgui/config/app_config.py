@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ssgui.config.models import DEFAULT_PROBE_URL, PluginSettings, ServerChoice, ServerProfile
+from ssgui.config.models import DEFAULT_PROBE_URL, PluginSettings, ServerProfile
 from ssgui.config.secret import Secret
 
 VERSION = 1
@@ -23,6 +23,14 @@ class Mode(StrEnum):
     PAC = "pac"
     RULES = "rules"
     GLOBAL = "global"
+
+
+class Choice(StrEnum):
+    """Which servers may be used."""
+
+    ONE = "one"
+    FAILOVER = "failover"  # the chosen one, and another only while that one is dead
+    FASTEST = "fastest"  # measured
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     share: bool = False
     user: str = ""
     user_password: Secret = Secret("")
-    choice: ServerChoice = ServerChoice.FIXED
+    choice: Choice = Choice.ONE
     udp: bool = True
     timeout: float = 300.0
     prefer_ipv6: bool = False

@@ -1,0 +1,152 @@
+"""What the app is made of, without a window: configuration, engine, and what is known about both.
+
+A front end changes things by `change`, which keeps, applies and tells; it looks at `connections`, `evidence`,
+`meter` and `logs` whenever it wants to draw.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+
+from ssgui.app.local_proxy import LocalProxy, unique_names
+from ssgui.app.log_buffer import LogBuffer
+from ssgui.config.app_config import AppConfig, Mode, Server, Settings
+from ssgui.config.store import Store, StoreError
+from ssgui.engine.engine import Engine
+from ssgui.engine.errors import EngineError
+from ssgui.engine.journal import Journal
+from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.protocol.errors import LocalProtocolError
+from ssgui.services.connections import Connections
+from ssgui.services.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.meter import Meter
+
+_log = logging.getLogger("ssgui")
+
+
+class AppContext:
+    """One data directory, one engine, one proxy port. Made inside of the running loop.
+
+    `changed` are called after every change of configuration, `problems` collects what a person must hear.
+    """
+
+    def __init__(self, store: Store, logs: LogBuffer) -> None:
+        self.store, self.logs = store, logs
+        self.config = AppConfig()
+        self.problems: list[str] = []
+        self.online = True
+        self.engine = Engine(Journal())
+        self.proxy = LocalProxy(self.engine)
+        self.connections = Connections(self.engine)
+        self.evidence, self.meter = ServerEvidence(), Meter(lambda: date.today().isoformat())
+        self.connections.listeners += [self.evidence, self.meter]
+        self.changed: list[Callable[[], None]] = []
+        self._unsaved: AppConfig | None = None
+        self._work: asyncio.Task[None] | None = None
+        self.save_failed = ""
+
+    # ---- life
+
+    def load(self) -> None:
+        """Read what was kept. What happened to it is in `problems`."""
+        loaded = self.store.load()
+        self.config = loaded.config
+        self.problems += loaded.problems
+
+    async def start(self) -> None:
+        """Open the port, if there is a server to go through."""
+        await self._apply()
+
+    async def stop(self) -> None:
+        """Save what is not saved, stop listening, give connections their grace."""
+        await self.settled()
+        await self.engine.stop()
+
+    async def settled(self) -> None:
+        """Wait until every change is applied and saved."""
+        while self._work is not None:
+            await asyncio.shield(self._work)
+
+    # ---- changes
+
+    def change(self, config: AppConfig) -> None:
+        """Go on with `config`: it is told at once, and applied and saved in the background, the latest last."""
+        if config == self.config:
+            return
+        self._forget_evidence(config)
+        self.config = config
+        self._unsaved = config
+        if self._work is None:
+            self._work = spawn(self._follow(), name="apply and save the configuration")
+        self._tell()
+
+    def change_settings(self, **values: object) -> None:
+        """Change some of the settings."""
+        settings: Settings = msgspec.structs.replace(self.config.settings, **values)
+        self.change(msgspec.structs.replace(self.config, settings=settings))
+
+    def use(self, identity: str) -> None:
+        """Use the server with this id from now on; connections that are open keep theirs."""
+        self.change(msgspec.structs.replace(self.config, current=identity))
+
+    def _forget_evidence(self, config: AppConfig) -> None:
+        """What was known about a server whose settings changed is about another server now."""
+        names = unique_names(self.config.servers)
+        after = {server.id: server for server in config.servers}
+        for server in self.config.servers:
+            if after.get(server.id) != server:
+                self.evidence.forget(names[server.id])
+
+    async def _follow(self) -> None:
+        try:
+            while (config := self._unsaved) is not None:
+                self._unsaved = None
+                await self._apply()
+                await self._save(config)
+        finally:
+            self._work = None
+            self._tell()
+
+    async def _apply(self) -> None:
+        try:
+            await self.proxy.apply(self.config)
+        except (EngineError, LocalProtocolError) as error:
+            _log.error("%s", error)
+            self.problems.append(str(error))
+
+    async def _save(self, config: AppConfig) -> None:
+        try:
+            await run_blocking(self.store.save, config)
+        except StoreError as error:
+            self.save_failed = str(error)
+            _log.error("%s", error)
+        else:
+            self.save_failed = ""
+
+    def _tell(self) -> None:
+        for listener in list(self.changed):
+            listener()
+
+    # ---- what is known
+
+    @property
+    def server(self) -> Server | None:
+        """The server in use."""
+        return self.config.server(self.config.current)
+
+    def name_of(self, server: Server) -> str:
+        """The name that events give `server`."""
+        return unique_names(self.config.servers)[server.id]
+
+    def verdict(self) -> Verdict:
+        """What may be said now about the server in use."""
+        server = self.server
+        if server is None:
+            return judge("", None, 0.0)
+        name = self.name_of(server)
+        off = self.config.settings.mode is Mode.OFF
+        return judge(name, self.evidence.of(name), time.monotonic(), off=off, online=self.online)

@@ -1,0 +1,126 @@
+"""The app's own proxy port: opened, moved, and given other servers while connections go on."""
+
+import errno
+import logging
+from dataclasses import dataclass
+
+import msgspec
+
+from ssgui.config.app_config import AppConfig, Choice, Server
+from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
+from ssgui.engine.engine import Engine
+from ssgui.engine.errors import BindError
+from ssgui.engine.relay import LocalRelay
+from ssgui.engine.tasks import run_blocking
+from ssgui.protocol.errors import LocalProtocolError
+from ssgui.protocol.methods import find_method
+from ssgui.system.port_owner import owner_of_port
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104  shared with the network, when the person asks for it
+_MOVES = 20
+_log = logging.getLogger("ssgui")
+
+
+@dataclass(frozen=True, slots=True)
+class PortConflict:
+    """The port that was wanted is not to be had: who has it, or that the system reserves it; `used` instead."""
+
+    wanted: int
+    used: int
+    owner: str = ""
+    reserved: bool = False
+
+
+def usable(server: Server) -> bool:
+    """Whether the engine can speak to `server`."""
+    try:
+        find_method(server.method)
+    except LocalProtocolError:
+        return False
+    return bool(server.password)
+
+
+def unique_names(servers: tuple[Server, ...]) -> dict[str, str]:
+    """Server id to a name that no other has: events tell servers apart by it."""
+    taken: set[str] = set()
+    names = {}
+    for server in servers:
+        name, number = server.name, 1
+        while name in taken:
+            number += 1
+            name = f"{server.name} ({number})"
+        taken.add(name)
+        names[server.id] = name
+    return names
+
+
+def local_settings(config: AppConfig) -> LocalSettings | None:
+    """What the engine is to run; None while there is no server that can be used."""
+    names = unique_names(config.servers)
+    candidates = [server for server in config.servers if usable(server)]
+    current = next((server for server in candidates if server.id == config.current), None)
+    settings = config.settings
+    if settings.choice is Choice.ONE:
+        chosen = [current] if current is not None else []
+    else:
+        chosen = sorted(candidates, key=lambda server: server.id != config.current)
+    if not chosen:
+        return None
+    profiles = [msgspec.structs.replace(server.profile(), remarks=names[server.id]) for server in chosen]
+    return LocalSettings(
+        servers=tuple(profiles),
+        bind_host=EVERYWHERE if settings.share else DEFAULT_LOCAL_HOST,
+        bind_port=settings.local_port,
+        timeout=settings.timeout,
+        users=((settings.user, settings.user_password),) if settings.user and settings.user_password else (),
+        prefer_ipv6=settings.prefer_ipv6,
+        udp=settings.udp,
+        choice=ServerChoice.AUTO if settings.choice is Choice.FASTEST else ServerChoice.FIXED,
+        probe_url=settings.probe_url,
+        fast_open=settings.fast_open,
+        legacy_methods=frozenset(settings.legacy_methods),
+    )
+
+
+class LocalProxy:
+    """One port of an engine. `relay` is None while it does not listen."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._settings: LocalSettings | None = None
+        self.relay: LocalRelay | None = None
+        self.conflict: PortConflict | None = None
+
+    async def apply(self, config: AppConfig) -> None:
+        """Run as `config` says. Connections that are open go on with the server that they have."""
+        wanted = local_settings(config)
+        if wanted == self._settings:
+            return
+        if self.relay is not None:
+            self.relay.close()
+            self.relay = None
+        self._settings = wanted
+        self.conflict = None
+        if wanted is not None:
+            self.relay = await self._listen(wanted)
+
+    async def _listen(self, wanted: LocalSettings) -> LocalRelay:
+        try:
+            return await self._engine.start_local(wanted)
+        except BindError as error:
+            return await self._move(wanted, error)
+
+    async def _move(self, wanted: LocalSettings, first: BindError) -> LocalRelay:
+        """The next free port for this run; the settings keep the one that was wanted."""
+        cause = first.__cause__
+        reserved = isinstance(cause, OSError) and cause.errno == errno.EACCES
+        owner = None if reserved else await run_blocking(owner_of_port, wanted.bind_port)
+        for port in range(wanted.bind_port + 1, min(65536, wanted.bind_port + _MOVES)):
+            try:
+                relay = await self._engine.start_local(msgspec.structs.replace(wanted, bind_port=port))
+            except BindError:
+                continue
+            self.conflict = PortConflict(wanted.bind_port, port, owner or "", reserved)
+            _log.warning("%s; listening on port %d for this run", first, port)
+            return relay
+        raise first

@@ -1,0 +1,142 @@
+"""The app without a window: changes are applied, kept and told; the port moves out of the way."""
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ssgui.app.context import AppContext
+from ssgui.app.local_proxy import local_settings, unique_names
+from ssgui.app.log_buffer import MOST_LINES, LogBuffer
+from ssgui.config.app_config import AppConfig, Choice, Mode, Server, Settings
+from ssgui.config.models import ServerChoice
+from ssgui.config.secret import Secret
+from ssgui.config.store import Store
+from ssgui.engine.relay import LocalRelay
+from tests.support.ports import free_port
+
+
+def server(number: int, **values: object) -> Server:
+    fields = {"host": "127.0.0.1", "port": 9, "method": "aes-256-gcm", "password": Secret("pw"), "remarks": "same"}
+    return Server(id=f"id-{number}", **{**fields, **values})  # type: ignore[arg-type]
+
+
+def config(*servers: Server, **settings: object) -> AppConfig:
+    chosen = Settings(**{"local_port": free_port(), **settings})  # type: ignore[arg-type]
+    return AppConfig(servers=servers, current=servers[0].id if servers else "", settings=chosen)
+
+
+def listening(context: AppContext) -> LocalRelay | None:
+    return context.proxy.relay
+
+
+async def test_a_change_is_applied_kept_and_told(tmp_path: Path) -> None:
+    context = AppContext(Store(tmp_path), LogBuffer())
+    told: list[int] = []
+    context.changed.append(lambda: told.append(len(context.config.servers)))
+    context.load()
+    await context.start()
+    try:
+        assert not listening(context)
+        assert context.verdict().kind == "none"
+        context.change(config(server(1), server(2)))
+        assert told == [2]
+        assert context.verdict().kind == "off"
+        context.change_settings(mode=Mode.GLOBAL)
+        await context.settled()
+        assert context.verdict().kind == "ready"
+        first = listening(context)
+        assert first is not None
+        reader, writer = await asyncio.open_connection(*first.address)
+        writer.write(b"\x05\x01\x00")
+        assert await reader.readexactly(2) == b"\x05\x00"
+        context.use("id-2")
+        await context.settled()
+        second = listening(context)
+        assert second is not None
+        assert second.address == first.address
+        assert second.pool.upstreams[0].name == "same (2)"
+        writer.write(b"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x09")  # the old connection goes on
+        assert (await reader.readexactly(10))[1] == 5
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await context.stop()
+    again = Store(tmp_path).load()
+    assert not again.problems
+    assert again.config.current == "id-2"
+
+
+async def test_a_taken_port_is_left_for_this_run(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        context = AppContext(Store(tmp_path), LogBuffer())
+        context.change(config(server(1), local_port=port))
+        try:
+            await context.settled()
+            conflict = context.proxy.conflict
+            assert conflict is not None
+            assert conflict.wanted == port
+            assert conflict.used > port
+            assert context.proxy.relay is not None
+            assert context.proxy.relay.address[1] == conflict.used
+            assert context.config.settings.local_port == port
+        finally:
+            await context.stop()
+    assert Store(tmp_path).load().config.settings.local_port == port
+
+
+async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    context = AppContext(Store(tmp_path / "file" / "below"), LogBuffer())
+    context.change(config(server(1)))
+    try:
+        await context.settled()
+        assert "cannot be saved" in context.save_failed
+        assert context.proxy.relay is not None
+    finally:
+        await context.stop()
+
+
+def test_which_servers_the_engine_gets() -> None:
+    three = config(server(1, method="rc4-md5"), server(2), server(3, password=Secret("")), server(4))
+    assert local_settings(three) is None  # the chosen one cannot be used, and no other was allowed
+    for choice, wanted in ((Choice.FAILOVER, ServerChoice.FIXED), (Choice.FASTEST, ServerChoice.AUTO)):
+        settings = msgspec.structs.replace(three.settings, choice=choice)
+        made = local_settings(msgspec.structs.replace(three, settings=settings, current="id-4"))
+        assert made is not None
+        assert made.choice is wanted
+        assert [profile.remarks for profile in made.servers] == ["same (4)", "same (2)"]
+    assert local_settings(AppConfig()) is None
+    shared = local_settings(config(server(1), share=True, user="u", user_password=Secret("p")))
+    assert shared is not None
+    assert shared.users == (("u", Secret("p")),)
+
+
+def test_names_are_unique() -> None:
+    names = unique_names((server(1), server(2), server(3, remarks="same (2)"), server(4, remarks="")))
+    assert list(names.values()) == ["same", "same (2)", "same (2) (2)", "127.0.0.1:9"]
+
+
+def test_the_log_is_bounded_and_can_be_followed() -> None:
+    buffer = LogBuffer()
+    logger = logging.Logger("ssgui.test")
+    logger.addHandler(buffer)
+    assert buffer.since(0) == []
+    for number in range(MOST_LINES + 5):
+        logger.warning("line %d", number)
+    assert len(buffer.lines) == MOST_LINES
+    last = buffer.lines[-1].number
+    assert [line.text for line in buffer.since(last - 2)] == [f"line {MOST_LINES + 3}", f"line {MOST_LINES + 4}"]
+    assert buffer.since(last) == []
+    assert len(buffer.since(0)) == MOST_LINES
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)

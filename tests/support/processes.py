@@ -127,24 +127,25 @@ def running(
 
 @contextmanager
 def libev_server(
-    *, method: str = METHOD, password: str = PASSWORD, host: str = HOST, timeout: int = 60
+    *, method: str = METHOD, password: str = PASSWORD, host: str = HOST, timeout: int = 60, udp: bool = False
 ) -> Iterator[tuple[str, int]]:
     """Debian's ss-server on a free port; yields its address."""
     port = free_port(host)
     command = [require("ss-server"), "-s", host, "-p", str(port), "-k", password, "-m", method, "-t", str(timeout)]
+    command += ["-u"] * udp
     with running(command, port=port):
         yield host, port
 
 
 @contextmanager
 def libev_local(
-    server: tuple[str, int], *, method: str = METHOD, password: str = PASSWORD, timeout: int = 60
+    server: tuple[str, int], *, method: str = METHOD, password: str = PASSWORD, timeout: int = 60, udp: bool = False
 ) -> Iterator[tuple[str, int]]:
     """Debian's ss-local for `server` on a free port; yields its SOCKS5 address."""
     port = free_port()
     command = [
         require("ss-local"), "-s", server[0], "-p", str(server[1]), "-b", HOST, "-l", str(port),
-        "-k", password, "-m", method, "-t", str(timeout),
+        "-k", password, "-m", method, "-t", str(timeout), *["-u"] * udp,
     ]  # fmt: skip
     with running(command, port=port):
         yield HOST, port

@@ -48,7 +48,7 @@ def _handshake(sock: socket.socket, target: SocketAddress, user: tuple[str, str]
         send(sock, bytes((1, len(name))) + name + bytes((len(password),)) + password, one_byte=one_byte)
         if receive_exactly(sock, 2)[1]:
             raise ConnectionError("the proxy refused the user")
-    send(sock, b"\x05\x01\x00" + _address(*target), one_byte=one_byte)
+    send(sock, b"\x05\x01\x00" + encode_target(*target), one_byte=one_byte)
     head = receive_exactly(sock, 4)
     rest = {1: 4, 4: 16}.get(head[3]) or receive_exactly(sock, 1)[0]
     receive_exactly(sock, rest + 2)
@@ -56,7 +56,8 @@ def _handshake(sock: socket.socket, target: SocketAddress, user: tuple[str, str]
         raise SocksRefused(head[1])
 
 
-def _address(host: str, port: int) -> bytes:
+def encode_target(host: str, port: int) -> bytes:
+    """The address header of `host`, an address or a name, and `port`."""
     try:
         packed = ip_address(host).packed
     except ValueError:

@@ -152,10 +152,11 @@ def _local(context: click.Context, /, **given: Any) -> int:
 def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
     from ssgui.app import headless, passwords, startup
+    from ssgui.config.models import DEFAULT_METHOD
     from ssgui.config.options import server_settings, server_warnings, with_password
 
     with startup.Startup(context.obj, given) as start:
-        made = passwords.make_password()
+        made = passwords.make_password(start.options.method or DEFAULT_METHOD)
         servers = server_settings(with_password(start.options, made))
         start.warn([text for settings in servers for text in server_warnings(settings)])
         links = sys.stderr if start.common.events == "-" else sys.stdout

@@ -1,5 +1,6 @@
 """Where a password may come from besides flags and files of settings, and how one is made."""
 
+import base64
 import os
 import secrets
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, located, parse_password
+from ssgui.protocol.methods import find_method
+from ssgui.protocol.sip022 import Method2022
 
 ENVIRONMENT = "SSGUI_PASSWORD"
 _MOST = 64 << 10
@@ -37,6 +40,12 @@ def environment_password() -> Secret | None:
         return parse_password(text) if text else None
 
 
-def make_password() -> Secret:
-    """A new one: 24 letters of which nobody can guess any (144 bits)."""
+def make_password(method: str) -> Secret:
+    """A new one: for a method of 2022 a key in base64, else 24 letters of which nobody can guess any (144 bits).
+
+    LocalProtocolError if there is no such method.
+    """
+    found = find_method(method)
+    if isinstance(found, Method2022):
+        return Secret(base64.b64encode(secrets.token_bytes(found.key_size)).decode())
     return Secret(secrets.token_urlsafe(18))

@@ -20,6 +20,7 @@ from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import (
     AuthenticationError,
+    ClockError,
     RemoteProtocolError,
     ReplayError,
     TruncatedError,
@@ -396,4 +397,6 @@ def reason_of(error: RemoteProtocolError) -> Reason:
         return Reason.REPLAY
     if isinstance(error, TruncatedError):
         return Reason.TRUNCATED
+    if isinstance(error, ClockError):
+        return Reason.CLOCK_SKEW
     return Reason.BAD_REQUEST

@@ -9,7 +9,9 @@ READ_FIRST = 64 * 1024  # a leg starts here, doubles while its reads fill and ar
 READ_MOST = 512 * 1024  # ... and stops here: below, the fixed cost of a turn tells; above, nothing is gained
 READ_TIGHT = 16 * 1024  # every read while the engine holds more unsent bytes than UNSENT_BUDGET
 UNSENT_BUDGET = 64 * 1024 * 1024
-_SLACK = 64 * 1024  # held ciphertext in front (16,417 at most), tags and lengths (34 per 16,383), an address
+# Held ciphertext in front (65,550 at most, of a 2022 chunk), or else tags and lengths (34 per 16,383 and less), an
+# address, and a header with 900 bytes of padding.
+_SLACK = 80 * 1024
 
 
 class Reactor:

@@ -225,7 +225,7 @@ class ServerRelay(TCPRelay):
         guard = forbidden if settings.acl is None else AclGuard(settings.acl, forbidden)
         super().__init__(engine, settings.timeout, resolver, guard)
         self.acl = settings.acl
-        self.tunnel = server_tunnel(settings.method, settings.password.reveal())
+        self.tunnel = server_tunnel(settings)
         if settings.udp:
             self.udp = ServerUDPRelay(self, settings.udp_timeout, engine.most_associations)
 

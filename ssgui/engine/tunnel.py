@@ -5,13 +5,18 @@ which edition they speak.
 """
 
 import os
+from collections.abc import Callable
 from typing import Protocol
 
+from ssgui.config.models import ServerSettings
+from ssgui.engine.tunnel2022 import Tunnel2022
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
 from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
 from ssgui.protocol.codecs import ClientDatagrams, ServerDatagrams, StreamDecoder, StreamEncoder
+from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import Method, find_method, key_for
 from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.sip022 import Method2022
 
 SERVER_SALTS = 50_000
 CLIENT_SALTS = 10_000
@@ -68,11 +73,29 @@ class AeadTunnel:
         return AeadEncoder(self._method, self._key, salt)
 
 
-def client_tunnel(method: str, password: str) -> Tunnel:
-    """The tunnel to a server. LocalProtocolError for a method or key that cannot be used."""
-    return AeadTunnel(find_method(method), password, CLIENT_SALTS)
+def client_tunnel(method: str, password: str, heard_clock: Callable[[int], None] | None = None) -> Tunnel:
+    """The tunnel to a server. LocalProtocolError for a method or key that cannot be used.
+
+    `heard_clock` is told how many seconds the server's clock is ahead of ours, where the edition tells.
+    """
+    found = find_method(method)
+    if isinstance(found, Method2022):
+        return Tunnel2022(found, password, heard_clock=heard_clock)
+    return AeadTunnel(found, password, CLIENT_SALTS)
 
 
-def server_tunnel(method: str, password: str) -> Tunnel:
+def server_tunnel(settings: ServerSettings) -> Tunnel:
     """The tunnel of a server's clients; errors as `client_tunnel`."""
-    return AeadTunnel(find_method(method), password, SERVER_SALTS)
+    found, password = find_method(settings.method), settings.password.reveal()
+    if isinstance(found, Method2022):
+        segmented = settings.segmented_header
+        return Tunnel2022(
+            found,
+            password,
+            users=[(user.name, user.password.reveal()) for user in settings.users],
+            # A plugin cuts streams where it likes, and a stranger talks to it, not to us.
+            segmented=settings.plugin is not None if segmented is None else segmented,
+        )
+    if settings.users:
+        raise LocalProtocolError(f"{found.name} cannot have users: only the AES methods of 2022 can")
+    return AeadTunnel(found, password, SERVER_SALTS)

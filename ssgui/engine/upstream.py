@@ -6,8 +6,11 @@ import time
 from ssgui.config.models import ServerProfile
 from ssgui.engine.errors import DialError, DialFailure
 from ssgui.engine.tunnel import client_tunnel
+from ssgui.protocol.sip022 import MAX_SKEW, clock_words
 
 COMPLAINT_PAUSE = 30.0
+CLOCK_PAUSE = 600.0
+SUSPECT_SKEW = 10  # seconds; a clock that is this far off goes on drifting
 _HINTS = {
     DialFailure.REFUSED: "is it running, and is the port right?",
     DialFailure.TIMEOUT: "is it up, and does every firewall let this port through?",
@@ -29,7 +32,9 @@ class Upstream:
         self.profile = profile
         self.host, self.port = profile.host, profile.port
         self.name = profile.remarks or f"{profile.host}:{profile.port}"
-        self.tunnel = client_tunnel(profile.method, profile.password.reveal())
+        self.clock_offset: int | None = None  # seconds that the server's clock is ahead, once it has said so
+        self._warned = -CLOCK_PAUSE
+        self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock)
 
     def complain(self, error: DialError) -> None:
         """Say that the server cannot be reached, and what to look at; not for every connection."""
@@ -37,3 +42,16 @@ class Upstream:
         if now - self._complained >= COMPLAINT_PAUSE:
             self._complained = now
             _log.warning("cannot reach the server %s: %s; %s", self.name, error.detail, _HINTS[error.kind])
+
+    def _heard_clock(self, offset: int) -> None:
+        self.clock_offset = offset
+        if abs(offset) <= SUSPECT_SKEW:
+            return
+        now = time.monotonic()
+        if now - self._warned >= CLOCK_PAUSE:
+            self._warned = now
+            words = clock_words(offset)
+            if abs(offset) > MAX_SKEW:
+                _log.warning("%s (%s): nothing works until it is set", words, self.name)
+            else:
+                _log.warning("%s (%s); beyond %d s nothing will work", words, self.name, MAX_SKEW)

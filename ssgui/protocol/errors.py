@@ -6,7 +6,9 @@
           +-- AuthenticationError   they were not made with our key, or were changed on the way
           +-- ReplayError           their salt was seen before
           +-- TruncatedError        they end in the middle of something
+          +-- ClockError            they are genuine, but their time is not ours
           +-- BadRequestError       they are genuine but make no sense
+               +-- SegmentedHeaderError   a header that must come in one piece did not
 
 The words for the person differ: the first is about a setting, the others are about a peer.
 """
@@ -43,3 +45,15 @@ class TruncatedError(RemoteProtocolError):
 
 class BadRequestError(RemoteProtocolError):
     """Genuine bytes that make no sense."""
+
+
+class SegmentedHeaderError(BadRequestError):
+    """The header of a 2022 stream that did not come in one piece. Nothing is known of its sender."""
+
+
+class ClockError(RemoteProtocolError):
+    """Genuine bytes of a time that is too far from ours; `offset` is their clock minus ours, in seconds."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset

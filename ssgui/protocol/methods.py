@@ -1,4 +1,4 @@
-"""The methods of SIP004: names, sizes, and how a stream's own key is made.
+"""The methods of every edition by name, and those of SIP004: sizes, and how a stream's own key is made.
 
 subkey = HKDF-SHA1(key = the password's key, salt = the stream's salt, info = "ss-subkey").
 """
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.keys import evp_bytes_to_key
+from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_keys
 from ssgui.protocol.xchacha20 import XChaCha20Poly1305
 
 _SHA1 = SHA1()  # noqa: S303  the format says so; HKDF does not rest on SHA-1's collision resistance
@@ -84,31 +85,42 @@ _STREAM_CIPHERS: Final = frozenset(
 )  # fmt: skip
 
 
-def find_method(name: str) -> Method:
+AnyMethod = Method | Method2022
+
+
+def find_method(name: str) -> AnyMethod:
     """The method called `name`, in any case and under any of its names.
 
     Raises LocalProtocolError, which says what is wrong with it and what there is.
     """
     wanted = name.strip().lower()
-    method = METHODS.get(_ALIASES.get(wanted, wanted))
+    method = METHODS.get(_ALIASES.get(wanted, wanted)) or METHODS_2022.get(wanted)
     return method if method is not None else _unknown(name, wanted)
 
 
 def _unknown(name: str, wanted: str) -> NoReturn:
     shown = f"{name[:40]!a}"
-    if wanted.startswith("2022-"):
-        what = f"the method {shown} is one of Shadowsocks 2022, which is not supported yet"
+    if wanted in ("2022-blake3-chacha8-poly1305", "2022-blake3-chacha12-poly1305"):
+        what = f"the method {shown} needs a weaker ChaCha that no library of Python has"
     elif wanted in _STREAM_CIPHERS:
         what = f"the method {shown} is an old one that does not protect against changes, and is not supported"
     elif not wanted:
         what = "no method is given"
     else:
         what = f"there is no method {shown}"
-    raise LocalProtocolError(f"{what}; choose one of {', '.join(METHODS)}")
+    raise LocalProtocolError(f"{what}; choose one of {', '.join((*METHODS, *METHODS_2022))}")
+
+
+def check_password(method: AnyMethod, password: str) -> None:
+    """Raises LocalProtocolError, without showing it, if `password` cannot be one for `method`."""
+    if isinstance(method, Method2022):
+        parse_keys(method, password)
+    else:
+        key_for(method, password)
 
 
 def key_for(method: Method, password: str) -> bytes:
-    """The key that `password` stands for.
+    """The key that `password` stands for in the methods before 2022.
 
     Text is UTF-8; bytes of a command line that were not come back as they were (surrogateescape).
     Raises LocalProtocolError for an empty password, or one that is no text.

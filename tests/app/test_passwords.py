@@ -9,6 +9,7 @@ import pytest
 
 from ssgui.app.passwords import ENVIRONMENT, environment_password, make_password, read_password_file
 from ssgui.config.values import ConfigError
+from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_key
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,12 @@ def test_the_environment_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_made_passwords_are_long_and_differ() -> None:
-    made = {make_password().reveal() for _ in range(20)}
+    made = {make_password("aes-256-gcm").reveal() for _ in range(20)}
     assert len(made) == 20
     assert {len(text) for text in made} == {24}
+
+
+@pytest.mark.parametrize("method", METHODS_2022.values(), ids=str)
+def test_a_made_password_is_a_key_where_the_method_wants_one(method: Method2022) -> None:
+    made = {make_password(method.name).reveal() for _ in range(20)}
+    assert len({parse_key(method, text) for text in made}) == 20

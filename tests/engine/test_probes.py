@@ -11,7 +11,7 @@ from ssgui.engine.relay import ServerRelay
 from ssgui.engine.stages import Reason
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.aead import AeadEncoder
-from ssgui.protocol.methods import find_method, key_for
+from ssgui.protocol.methods import METHODS, key_for
 from tests.engine.world import METHOD, PASSWORD, World, until
 
 Play = Callable[..., None]
@@ -56,7 +56,7 @@ async def probe(address: tuple[str, int], data: bytes, *, finish: bool = False) 
 
 def first_flight(target: tuple[str, int], payload: bytes = b"hello", salt: bytes | None = None) -> bytes:
     """What a good client sends first."""
-    method = find_method(METHOD)
+    method = METHODS[METHOD]
     encoder = AeadEncoder(method, key_for(method, PASSWORD), salt or os.urandom(method.salt_size))
     out = memoryview(bytearray(4096))
     return bytes(out[: encoder.encode(encode_address(*target) + payload, out)])
@@ -64,7 +64,7 @@ def first_flight(target: tuple[str, int], payload: bytes = b"hello", salt: bytes
 
 def bad_type_flight() -> bytes:
     """Well sealed, but its address is of no known type."""
-    method = find_method(METHOD)
+    method = METHODS[METHOD]
     encoder = AeadEncoder(method, key_for(method, PASSWORD), os.urandom(method.salt_size))
     out = memoryview(bytearray(4096))
     return bytes(out[: encoder.encode(b"\x02\x01\x02\x03\x04\x00\x50", out)])
@@ -75,7 +75,7 @@ async def recorded(world: World, server: ServerRelay, target: tuple[str, int]) -
     flight = first_flight(target)
     reader, writer = await world.open(server.address)
     writer.write(flight)
-    answer = await reader.readexactly(find_method(METHOD).salt_size + 2 + 16 + 5 + 16)
+    answer = await reader.readexactly(METHODS[METHOD].salt_size + 2 + 16 + 5 + 16)
     return flight, answer
 
 

@@ -8,7 +8,7 @@ import pytest
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.aead import MAX_CHUNK, MAX_HELD, AeadDecoder, AeadEncoder, sealed_bound
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError
-from ssgui.protocol.methods import METHODS, Method, find_method, key_for
+from ssgui.protocol.methods import METHODS, Method, key_for
 from tests.protocol.streams import CANARY, KEY, METHOD, SALT, Sealer, Shell, sealed
 from tests.protocol.vectors import load
 
@@ -29,7 +29,7 @@ def encode(encoder: AeadEncoder, data: bytes, method: Method = METHOD) -> bytes:
 
 
 def codecs(case: dict[str, Any], salt: str) -> tuple[Method, AeadEncoder, Shell]:
-    method = find_method(case["method"])
+    method = METHODS[case["method"]]
     key = key_for(method, case["password_utf8"])
     return method, AeadEncoder(method, key, bytes.fromhex(salt)), Shell(AeadDecoder(method, key))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
 from ssgui.protocol.errors import AuthenticationError
-from ssgui.protocol.methods import METHODS, find_method
+from ssgui.protocol.methods import METHODS
 from tests.protocol.vectors import load
 
 KEY = bytes(range(32))
@@ -17,7 +17,7 @@ KEY = bytes(range(32))
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_packet_opens_at_the_other_end(name: str) -> None:
-    method = find_method(name)
+    method = METHODS[name]
     client = AeadClientDatagrams(method, KEY[: method.key_size], os.urandom)
     server = AeadServerDatagrams(method, KEY[: method.key_size], os.urandom)
     packet = client.seal(b"up")
@@ -30,12 +30,12 @@ def test_a_packet_opens_at_the_other_end(name: str) -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_do_not_open(packet: bytes) -> None:
     with pytest.raises(AuthenticationError):
-        AeadClientDatagrams(find_method("aes-128-gcm"), KEY[:16], os.urandom).open(packet)
+        AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom).open(packet)
 
 
 @given(st.data())
 def test_a_packet_that_was_changed_does_not_open(data: st.DataObject) -> None:
-    codec = AeadClientDatagrams(find_method("aes-128-gcm"), KEY[:16], os.urandom)
+    codec = AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom)
     packet = bytearray(codec.seal(b"seven bytes or more"))
     packet[data.draw(st.integers(0, len(packet) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(AuthenticationError):
@@ -46,7 +46,7 @@ def test_a_packet_that_was_changed_does_not_open(data: st.DataObject) -> None:
 @pytest.mark.parametrize("kind", ["udp_request", "udp_response"])
 def test_vectors(case: Any, kind: str) -> None:
     packet, plain = bytes.fromhex(case[kind]["wire"]), bytes.fromhex(case[kind]["plain"])
-    method = find_method(case["method"])
+    method = METHODS[case["method"]]
     salt = packet[: method.salt_size]
     codec = AeadClientDatagrams(method, bytes.fromhex(case["key"]), lambda size: salt[:size])
     assert codec.seal(plain) == packet

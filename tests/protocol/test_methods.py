@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidTag
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.keys import evp_bytes_to_key
 from ssgui.protocol.methods import METHODS, find_method, key_for
+from ssgui.protocol.sip022 import METHODS_2022
 from tests.protocol.vectors import load
 
 AEAD = load("aead_sip004.json")["cases"]
@@ -21,7 +22,7 @@ def test_there_are_five() -> None:
 
 @of_each_method
 def test_keys_of_the_vectors(case: dict[str, Any]) -> None:
-    method = find_method(case["method"])
+    method = METHODS[case["method"]]
     key = key_for(method, case["password_utf8"])
     assert key.hex() == case["key"]
     assert len(key) == method.key_size == method.salt_size
@@ -33,7 +34,7 @@ def test_keys_of_the_vectors(case: dict[str, Any]) -> None:
 @of_each_method
 def test_datagrams_of_the_vectors(case: dict[str, Any]) -> None:
     """A datagram is sealed in one piece, with a salt of its own and the nonce zero."""
-    method = find_method(case["method"])
+    method = METHODS[case["method"]]
     key = bytes.fromhex(case["key"])
     for part in (case["udp_request"], case["udp_response"]):
         wire, plain = bytes.fromhex(part["wire"]), bytes.fromhex(part["plain"])
@@ -45,7 +46,7 @@ def test_datagrams_of_the_vectors(case: dict[str, Any]) -> None:
 
 @of_each_method
 def test_nonces_of_the_vectors_carry(case: dict[str, Any]) -> None:
-    method, carry = find_method(case["method"]), case["nonce_carry"]
+    method, carry = METHODS[case["method"]], case["nonce_carry"]
     cipher = method.cipher(bytes.fromhex(case["subkey"]))
     for number, plain in ((255, b"\x00\x01"), (256, b"A")):
         nonce = number.to_bytes(method.nonce_size, "little")
@@ -54,7 +55,7 @@ def test_nonces_of_the_vectors_carry(case: dict[str, Any]) -> None:
 
 @of_each_method
 def test_a_bad_tag_is_noticed(case: dict[str, Any]) -> None:
-    method = find_method(case["method"])
+    method = METHODS[case["method"]]
     cipher = method.cipher(bytes.fromhex(case["subkey"]))
     sealed = bytearray(cipher.encrypt(bytes(method.nonce_size), b"payload", None))
     sealed[0] ^= 1
@@ -78,12 +79,18 @@ def test_other_names(name: str, meant: str) -> None:
     assert find_method(name) is METHODS[meant]
 
 
+def test_methods_of_2022_are_found() -> None:
+    for name in METHODS_2022:
+        assert find_method(name.upper()) is METHODS_2022[name]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("aes-256-cfb", "'aes-256-cfb' is an old one"),
         ("RC4-MD5", "'RC4-MD5' is an old one"),
-        ("2022-blake3-aes-256-gcm", "Shadowsocks 2022"),
+        ("2022-blake3-chacha8-poly1305", "no library"),
+        ("2022-blake3-aes-192-gcm", "there is no method"),
         ("aes-255-gcm", "there is no method 'aes-255-gcm'"),
         ("", "no method is given"),
         ("\x1b[2J", r"'\\x1b\[2J'"),
@@ -92,7 +99,7 @@ def test_other_names(name: str, meant: str) -> None:
 def test_unknown_methods_are_explained(name: str, message: str) -> None:
     with pytest.raises(LocalProtocolError, match=message) as caught:
         find_method(name)
-    assert all(known in str(caught.value) for known in METHODS)
+    assert all(known in str(caught.value) for known in (*METHODS, *METHODS_2022))
 
 
 def test_a_password_that_was_no_utf8_on_the_command_line_is_its_bytes() -> None:

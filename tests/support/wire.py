@@ -2,12 +2,12 @@
 
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder, sealed_bound
-from ssgui.protocol.methods import find_method, key_for
+from ssgui.protocol.methods import METHODS, key_for
 
 
 def seal(method: str, password: str, salt: bytes, plain: bytes) -> bytes:
     """A whole stream: `salt`, then `plain` in chunks."""
-    found = find_method(method)
+    found = METHODS[method]
     out = bytearray(sealed_bound(len(plain), found))
     size = AeadEncoder(found, key_for(found, password), salt).encode(plain, memoryview(out))
     return bytes(out[:size])
@@ -20,14 +20,14 @@ def first_flight(method: str, password: str, salt: bytes, target: tuple[str, int
 
 def salt_for(method: str, fill: int = 1) -> bytes:
     """A salt of the right size, different for each `fill`."""
-    return fill.to_bytes(find_method(method).salt_size, "big")
+    return fill.to_bytes(METHODS[method].salt_size, "big")
 
 
 class Opener:
     """Opens the stream a server sends, in whatever pieces it comes."""
 
     def __init__(self, method: str, password: str) -> None:
-        found = find_method(method)
+        found = METHODS[method]
         self._decoder = AeadDecoder(found, key_for(found, password))
 
     def open(self, data: bytes) -> bytes:

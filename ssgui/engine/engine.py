@@ -125,10 +125,7 @@ class Engine:
         if self._sweeper is not None:
             self._sweeper.cancel()
         for relay in self.relays:
-            for dialer in relay.dialers:
-                await dialer.close()
-            if relay.udp is not None:
-                await relay.udp.closed()
+            await relay.closed()
         self.relays.clear()
         await self.reactor.poller.close()
 

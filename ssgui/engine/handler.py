@@ -127,7 +127,19 @@ class TCPRelayHandler:
         assert self.local is not None
         self.local.pause()
         self.enter(Stage.DNS)
-        self.dialing = dialer.dial(host, port, self)
+        task = dialer.dial(host, port, self)
+        if task is not None:  # without a task another dial may have followed already
+            self.dialing = task
+
+    def redial(self, host: str, port: int, dialer: Dialer) -> None:
+        """The dial failed; try `host:port` instead. What waits to be sent is kept."""
+        remote, dialing = self.remote, self.dialing
+        self.remote = self.dialing = None
+        if remote is not None:
+            remote.close()
+        if dialing is not None:
+            dialing.cancel()
+        self.dial(host, port, dialer)
 
     def resolved(self) -> None:
         self.enter(Stage.CONNECTING)

@@ -5,9 +5,11 @@ target itself no Shadowsocks client can know.
 """
 
 import socket
+import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
+from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL
 from ssgui.engine.errors import DialError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.handler import Farewell
@@ -27,11 +29,12 @@ REQUEST_READ = 4096
 class ProgramSession(Session["LocalRelay"]):
     """What the sessions of a client have in common: the way to a target. How they are asked is theirs."""
 
-    __slots__ = ("upstream",)
+    __slots__ = ("tried", "upstream")
 
     def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
         self.upstream: Upstream | None = None  # None: the way is direct
+        self.tried: tuple[Upstream, ...] = ()  # servers that could not be reached
 
     @abstractmethod
     def answer(self) -> None:
@@ -69,14 +72,32 @@ class ProgramSession(Session["LocalRelay"]):
         if self.upstream is None:
             self.handler.stream()
             return
+        self.relay.pool.succeeded(self.upstream)
         remote.encoder, remote.decoder = self.upstream.tunnel.client_streams()
         self.handler.await_payload()
 
     def dial_failed(self, error: DialError) -> None:
         if self.upstream is not None:
-            self.upstream.complain(error)
+            self.relay.pool.failed(self.upstream, error)
+            if self._try_another(self.upstream):
+                return
         self.refuse(error.reason)
         self.handler.destroy(error.reason, Farewell.LINGER)
+
+    def _try_another(self, failed: Upstream) -> bool:
+        """The program has heard nothing yet, so that another server may take its connection."""
+        handler, relay, target = self.handler, self.relay, self.handler.target
+        assert target is not None
+        self.tried = (*self.tried, failed)
+        begun = next(t for stage, t in handler.timeline if stage is Stage.DNS)
+        if time.monotonic() - begun > CONNECT_TIMEOUT_ALL - CONNECT_TIMEOUT:
+            return False
+        upstream = relay.pool.next_after(self.tried, target)
+        if upstream is None:
+            return False
+        self.upstream, handler.server = upstream, upstream.name
+        handler.redial(upstream.host, upstream.port, relay.dialer)
+        return True
 
     def ended_early(self, whole: bool) -> None:
         # While the way is being made a half-closed client still waits for its answer.

@@ -12,6 +12,7 @@ from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
+from ssgui.engine.latency import measure, probe_request
 from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.router import Router
@@ -113,6 +114,13 @@ class TCPRelay:
         if self.udp is not None:
             self.udp.close()
 
+    async def closed(self) -> None:
+        """Wait for what goes on after `close` without a handler: questions to the resolver."""
+        for dialer in self.dialers:
+            await dialer.close()
+        if self.udp is not None:
+            await self.udp.closed()
+
     def event(self, mask: int) -> None:
         """One connection per event: the listener is level-triggered, so the rest is told again."""
         try:
@@ -182,7 +190,9 @@ class LocalRelay(TCPRelay):
         self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)
         self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
         self.dialers += (self._direct, self._direct_lan)
-        self.pool = ServerPool([Upstream(profile) for profile in settings.servers])
+        self.probe = probe_request(settings.probe_url)
+        upstreams = [Upstream(profile) for profile in settings.servers]
+        self.pool = ServerPool(upstreams, settings.choice, lambda upstream: measure(self, upstream))
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users
         } or None
@@ -200,6 +210,11 @@ class LocalRelay(TCPRelay):
     async def listen(self, host: str, port: int) -> None:
         await super().listen(host, port)
         self.router.loop_guard.listening = self.address
+        self.pool.start()
+
+    async def closed(self) -> None:
+        await self.pool.close()
+        await super().closed()
 
     def direct(self, client: Endpoint) -> Dialer:
         """What connects the program at `client` to targets that do not go through a server."""

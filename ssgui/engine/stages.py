@@ -2,8 +2,9 @@
 
 A client's connection passes INIT (nothing heard yet), ADDR (what does it want?), DNS, CONNECTING, STREAM.
 A server's INIT reads the address itself, so it goes from INIT to DNS. DNS and CONNECTING are passed through
-even when the address is a literal: they then take no time, and every connection has the same shape. Datagrams
-have no connections: a client that asks to send some goes from ADDR to UDP_ASSOC, a server's association from INIT.
+even when the address is a literal: they then take no time, and every connection has the same shape. A client
+that cannot reach one of its servers goes back to DNS, for another. Datagrams have no connections: a client that
+asks to send some goes from ADDR to UDP_ASSOC, a server's association from INIT.
 """
 
 from enum import IntEnum, IntFlag, StrEnum
@@ -72,6 +73,8 @@ TRANSITIONS: dict[Role, dict[Stage, frozenset[Stage]]] = {
         Stage.INIT: frozenset({Stage.ADDR, Stage.DESTROYED}),
         Stage.ADDR: frozenset({Stage.DNS, Stage.UDP_ASSOC, Stage.DESTROYED}),
         **_COMMON,
+        Stage.DNS: frozenset({Stage.DNS, Stage.CONNECTING, Stage.DESTROYED}),
+        Stage.CONNECTING: frozenset({Stage.DNS, Stage.STREAM, Stage.DESTROYED}),
     },
     Role.SERVER: {
         Stage.INIT: frozenset({Stage.DNS, Stage.UDP_ASSOC, Stage.DESTROYED}),

@@ -2,11 +2,16 @@
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from ssgui.config.models import ServerProfile
 from ssgui.engine.errors import DialError, DialFailure
+from ssgui.engine.server_health import ServerHealth
 from ssgui.engine.tunnel import client_tunnel
 from ssgui.protocol.sip022 import MAX_SKEW, clock_words
+
+if TYPE_CHECKING:
+    from ssgui.engine.latency import Latency
 
 COMPLAINT_PAUSE = 30.0
 CLOCK_PAUSE = 600.0
@@ -22,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Upstream:
-    """One server: where it is, its keys, and what was said about it.
+    """One server: where it is, its keys, and what is known of it.
 
     `host` and `port` are where its TCP connections are dialled.
     """
@@ -32,6 +37,8 @@ class Upstream:
         self.profile = profile
         self.host, self.port = profile.host, profile.port
         self.name = profile.remarks or f"{profile.host}:{profile.port}"
+        self.health = ServerHealth()
+        self.latency: Latency | None = None
         self.clock_offset: int | None = None  # seconds that the server's clock is ahead, once it has said so
         self._warned = -CLOCK_PAUSE
         self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock)

@@ -9,7 +9,7 @@ import logging
 from ssgui.app.rate_limit import RateLimit
 from ssgui.engine.events import Closed
 from ssgui.engine.journal import Journal
-from ssgui.engine.stages import Reason
+from ssgui.engine.stages import Reason, Stage
 
 _ROUTINE = frozenset({Reason.FINISHED, Reason.CLIENT_RESET, Reason.SERVER_RESET, Reason.SHUTDOWN})
 
@@ -41,7 +41,7 @@ class ConnectionLog:
             self._tell_held_back(key)
 
     def _ended(self, event: Closed) -> None:
-        level = logging.DEBUG if event.reason in _ROUTINE else logging.INFO
+        level = logging.DEBUG if _is_routine(event) else logging.INFO
         if not self._log.isEnabledFor(level):
             return
         key = (event.client.rpartition(":")[0], str(event.reason))
@@ -72,3 +72,9 @@ class ConnectionLog:
         if count := self._limit.held_back(key):
             client, reason = key if isinstance(key, tuple) else (key, "")
             self._log.info("%s: %s, %d more connections", client, reason, count)
+
+
+def _is_routine(event: Closed) -> bool:
+    """Datagrams have no other end than that no more come."""
+    idle = event.reason is Reason.IDLE_TIMEOUT and Stage.UDP_ASSOC.name in event.stages
+    return idle or event.reason in _ROUTINE

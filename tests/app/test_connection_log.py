@@ -72,3 +72,13 @@ def test_says_when_it_fell_behind(caplog: pytest.LogCaptureFixture) -> None:
         log.pump()
     assert caplog.messages[0].startswith("3 events came too fast")
     assert len(caplog.messages) == 3
+
+
+def test_an_association_that_was_idle_ended_as_it_should(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal()
+    with caplog.at_level(logging.INFO, LOGGER.name):
+        log = ConnectionLog(journal, LOGGER)
+        for stage in ("UDP_ASSOC", "STREAM"):
+            journal.append(Closed(1, 1.0, Reason.IDLE_TIMEOUT, 1, 2, {stage: 1.0}, "", f"{stage}:1"))
+        log.pump()
+    assert caplog.messages == ["STREAM:1: idle-timeout, 1 bytes up, 2 down, 1.0 s"]

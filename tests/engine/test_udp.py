@@ -1,23 +1,22 @@
 """UDP through a client and a server: who is heard, who is not, and how long."""
 
 import asyncio
-import errno
 import os
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 
 import pytest
 
-from ssgui.config.models import DEFAULT_FORBIDDEN
-from ssgui.engine import udp_association, udp_lease, udp_local, udp_server, udp_socket
+from ssgui.config.models import UpstreamProxy
+from ssgui.engine import udp_lease
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.tunnel import AeadTunnel
 from ssgui.engine.udp_local import LocalAssociation
-from ssgui.engine.udp_relay import UDPRelay
 from ssgui.protocol.address import encode_address
+from ssgui.protocol.codecs import OpenedDatagram
 from ssgui.rules.acl import Match, Route
 from tests.engine.udp_world import UDPWorld
-from tests.engine.world import StubLookup, World, until
+from tests.engine.world import World
 
 Play = Callable[[Callable[[World], Awaitable[None]]], None]
 
@@ -180,38 +179,6 @@ def test_udp_off_is_refused(play: Play) -> None:
     play(scenario)
 
 
-def test_the_largest_datagrams(play: Play) -> None:
-    """What fits into a packet with salt, tag and address goes; what does not is dropped, and the rest goes on."""
-
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, _ = await world.pair(udp=True)
-        origin = await udp.echo()
-        program = await udp.program(client)
-        largest = os.urandom(65_507 - 32 - 16 - 7)
-        assert await program.ask(largest, origin.address) == largest
-        program.send(largest + b"x", origin.address)
-        assert await program.ask(b"small", origin.address) == b"small"
-        assert client.udp is not None
-        assert client.udp.complaints.counts == {"too-large": 1}
-
-    play(scenario)
-
-
-def test_an_answer_that_is_too_large_is_dropped(play: Play) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        origin = await udp.peer(lambda data: bytes(65_507) if data == b"large" else data)
-        program = await udp.program(client)
-        program.send(b"large", origin.address)
-        assert await program.ask(b"small", origin.address) == b"small"
-        assert server.udp is not None
-        assert server.udp.complaints.counts == {"too-large": 1}
-
-    play(scenario)
-
-
 def test_a_target_that_refuses_harms_nobody(play: Play) -> None:
     async def scenario(world: World) -> None:
         udp = UDPWorld(world)
@@ -262,147 +229,6 @@ def test_a_restarted_server_goes_on(play: Play) -> None:
         await server.engine.stop(0)
         await world.server(bind_port=address[1], udp=True)
         assert await program.ask(b"two", origin.address) == b"two"
-
-    play(scenario)
-
-
-@pytest.mark.parametrize("role", ["client", "server"])
-def test_the_least_recently_used_makes_room(play: Play, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
-    if role == "client":
-        monkeypatch.setattr(udp_local, "MOST_ASSOCIATIONS", 3)
-    else:
-        monkeypatch.setattr(udp_server, "MOST_ASSOCIATIONS", 3)
-        monkeypatch.setattr(udp_server, "SHARE", 1)
-
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        origin = await udp.echo()
-        programs = [await udp.program(client) for _ in range(4)]
-        for program in programs:
-            await program.ask(b"x", origin.address)
-            await programs[0].ask(b"me too", origin.address)
-        tried = client if role == "client" else server
-        assert tried.udp is not None
-        assert len(tried.udp.associations) == 3
-        ports = [address[1] for data, address in origin.received if data == b"me too"]
-        assert len(set(ports)) == 1, "the one that is used all the time is not ended"
-        assert await programs[1].ask(b"again", origin.address) == b"again"
-        assert len(tried.udp.associations) == 3
-        if role == "server":
-            ends = await world.closed(server, 2)
-            assert {(end.reason, end.detail) for end in ends} == {(Reason.FINISHED, "ended to make room for others")}
-
-    play(scenario)
-
-
-def test_one_address_cannot_take_all_associations(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(udp_server, "MOST_ASSOCIATIONS", 8)
-
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        origin = await udp.echo()
-        assert server.udp is not None
-        for _ in range(5):
-            await (await udp.program(client)).ask(b"x", origin.address)
-            assert len(server.udp.associations) <= 2
-
-    play(scenario)
-
-
-def test_idle_associations_end_and_those_for_dns_soon(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        origin = await udp.echo()
-        monkeypatch.setattr(udp_association, "_DNS_BYTES", origin.address[1].to_bytes(2, "big"))
-        client, server = await world.pair(udp=True)
-        for relay in (client.udp, server.udp):
-            assert isinstance(relay, UDPRelay)
-            relay.dns_seconds = 0.2
-        other = await udp.echo()
-        names, game = await udp.program(client), await udp.program(client)
-        await names.ask(b"name?", origin.address)
-        await game.ask(b"move", other.address)
-        (end,) = await world.closed(server)
-        assert (end.reason, end.target) == (Reason.IDLE_TIMEOUT, f"127.0.0.1:{origin.address[1]}")
-        assert client.udp is not None
-        assert server.udp is not None
-        await until(lambda: len(client.udp.associations) == 1)  # type: ignore[union-attr]
-        assert len(server.udp.associations) == 1
-        assert len(client.engine.snapshot()) == 2, "the program's connection is its lease still"
-        assert await names.ask(b"again?", origin.address) == b"again?"
-
-    play(scenario)
-
-
-def test_idle_time_is_the_one_that_was_set(play: Play) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True, udp_timeout=0.3)
-        program = await udp.program(client)
-        origin = await udp.echo()
-        for _ in range(8):
-            await program.ask(b"still here", origin.address)
-            await asyncio.sleep(0.1)
-        (end,) = await world.closed(server)
-        assert (end.reason, end.up) == (Reason.IDLE_TIMEOUT, 80)
-
-    play(scenario)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::ffff:127.0.0.1"])
-def test_forbidden_addresses_are_not_sent_to(play: Play, host: str) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        server = await world.server(udp=True, forbidden=DEFAULT_FORBIDDEN)
-        client = await world.client(server.address, udp=True)
-        origin = await udp.echo()
-        program = await udp.program(client)
-        program.send(b"x", (host, origin.address[1]))
-        await program.peer.silence()
-        assert not origin.received
-        assert server.udp is not None
-        await until(lambda: server.udp.complaints.counts == {"denied": 1})  # type: ignore[union-attr]
-
-    play(scenario)
-
-
-def test_a_name_that_nobody_resolves_holds_little(play: Play) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        server.resolver._lookup = StubLookup(None)
-        origin = await udp.echo()
-        program = await udp.program(client)
-        for _ in range(40):
-            program.send(bytes(1000), ("never.test", 9))
-        for number in range(300):
-            program.send(b"x", (f"{number}.test", 9))
-            if number % 20 == 0:
-                assert await program.ask(b"%d" % number, origin.address) == b"%d" % number
-        assert await program.ask(b"me", origin.address) == b"me"
-        assert server.udp is not None
-        counts = server.udp.complaints.counts
-        assert counts["full"] == 40 - 16
-        assert counts["unresolved"] == 300 + 1 - 256
-
-    play(scenario)
-
-
-def test_a_name_that_fails_is_asked_for_again_later(play: Play) -> None:
-    async def scenario(world: World) -> None:
-        udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        server.resolver._lookup = StubLookup(OSError("no such name"))
-        origin = await udp.echo()
-        program = await udp.program(client)
-        program.send(b"x", ("nowhere.test", 9))
-        assert await program.ask(b"me", origin.address) == b"me"
-        program.send(b"x", ("nowhere.test", 9))
-        assert await program.ask(b"me", origin.address) == b"me"
-        assert server.udp is not None
-        await until(lambda: server.udp.complaints.counts == {"unresolved": 2})  # type: ignore[union-attr]
 
     play(scenario)
 
@@ -489,29 +315,120 @@ def test_a_tunnel(play: Play) -> None:
     play(scenario)
 
 
-def test_without_descriptors_datagrams_are_lost_and_little_is_said(
-    play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def full(family: int) -> socket.socket:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+class SessionDatagrams:
+    """A codec that knows clients by an ID in their packets, as the 2022 edition does."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[bytes] = []
+
+    def open(self, packet: bytes | memoryview, source: Hashable) -> OpenedDatagram:
+        return OpenedDatagram(bytes(packet[:1]), packet[1:], "ann")
+
+    def seal(self, session: Hashable, plain: bytes | memoryview) -> bytes:
+        assert isinstance(session, bytes)
+        return session + bytes(plain)
+
+    def forget(self, session: Hashable) -> None:
+        assert isinstance(session, bytes)
+        self.forgotten.append(session)
+
+
+def test_a_session_roams(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers go to where the session's last packet came from, also those to earlier packets."""
+    codec = SessionDatagrams()
+    monkeypatch.setattr(AeadTunnel, "server_datagrams", lambda _self: codec)
 
     async def scenario(world: World) -> None:
         udp = UDPWorld(world)
-        client, server = await world.pair(udp=True)
-        origin = await udp.echo()
-        program = await udp.program(client)
-        for module in (udp_local, udp_association):
-            monkeypatch.setattr(module, "outgoing_socket", full)
-            for _ in range(5):
-                program.send(b"lost", origin.address)
-            await program.peer.silence()
-            monkeypatch.setattr(module, "outgoing_socket", udp_socket.outgoing_socket)
-            assert await program.ask(b"x", origin.address) == b"x"
-            assert server.udp is not None
-            for association in list(server.udp.associations.values()):
-                association.close()
-        assert [record.message for record in caplog.records if "no socket" in record.message] == [
-            "UDP: no socket for an association: Too many open files (1 dropped)"
-        ] * 2
+        server = await world.server(udp=True)
+        origin = await udp.peer()
+        header = encode_address(*origin.address)
+        home, away, other = await udp.peer(), await udp.peer(), await udp.peer()
+        home.send(b"1" + header + b"from home", server.address)
+        data, ours = await origin.next()
+        assert data == b"from home"
+        other.send(b"2" + header + b"from another", server.address)
+        assert (await origin.next())[1] != ours
+        away.send(b"1" + header + b"from away", server.address)
+        assert await origin.next() == (b"from away", ours)
+        origin.send(b"answer", ours)
+        assert await away.next() == (b"1" + header + b"answer", server.address)
+        await home.silence()
+        assert [view.user for view in server.engine.snapshot()] == ["ann", "ann"]
+        await server.engine.stop(0)
+        assert sorted(codec.forgotten) == [b"1", b"2"]
+        assert {end.user for end in await world.closed(server, 2)} == {"ann"}
 
     play(scenario)
+
+
+def test_one_port_for_both(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        client, server = await world.pair(udp=True)
+        for relay in (client, server):
+            assert relay.udp is not None
+            assert relay.udp.address == relay.address
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(("bind", "connect"), [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::", "::1")])
+def test_on_a_wildcard_the_answer_names_an_address(play: Play, bind: str, connect: str) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        server = await world.server(udp=True)
+        client = await world.client(server.address, udp=True, bind_host=bind)
+        origin = await udp.echo()
+        peer = await udp.peer(host=connect)
+        reader, writer = await world.open((connect, client.address[1]))
+        writer.write(b"\x05\x01\x00" + b"\x05\x03\x00" + encode_address("0.0.0.0", 0))
+        expected = b"\x05\x00" + b"\x05\x00\x00" + encode_address(connect, client.address[1])
+        assert await reader.readexactly(len(expected)) == expected
+        peer.send(b"\0\0\0" + encode_address(*origin.address) + b"x", (connect, client.address[1]))
+        assert (await peer.next())[0] == b"\0\0\0" + encode_address(*origin.address) + b"x"
+
+    play(scenario)
+
+
+def test_targets_of_both_families_and_what_a_mapped_address_becomes(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        client, _ = await world.pair(udp=True)
+        four, six = await udp.echo(), await udp.echo("::1")
+        program = await udp.program(client)
+        assert await program.ask(b"4", four.address) == b"4"
+        program.send(b"6", six.address)
+        assert await program.receive() == (b"6", six.address)
+        assert client.udp is not None
+        (association,) = client.udp.associations.values()
+        mapped = b"\x04" + bytes(10) + b"\xff\xff" + encode_address(*four.address)[1:]
+        association.answer(mapped, mapped + b"mapped")
+        assert await program.receive() == (b"mapped", four.address)
+
+    play(scenario)
+
+
+def test_payload_on_the_lease_is_discarded(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        client, _ = await world.pair(udp=True)
+        program = await udp.program(client)
+        program.writer.write(bytes(1_000_000))
+        await program.writer.drain()
+        assert await program.ask(b"x", (await udp.echo()).address) == b"x"
+        (seen,) = client.engine.snapshot()
+        assert (seen.up, seen.down) == (1, 1)
+
+    play(scenario)
+
+
+def test_an_upstream_proxy_carries_no_datagrams(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        server = await world.server(udp=True)
+        client = await world.client(server.address, udp=True, upstream_proxy=UpstreamProxy("http", "127.0.0.1", 9))
+        with pytest.raises(ConnectionError, match="7"):
+            await udp.program(client)
+
+    play(scenario)
+    assert "UDP is off" in caplog.text

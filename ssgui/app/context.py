@@ -19,6 +19,7 @@ from ssgui.config.store import Store, StoreError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import EngineError
 from ssgui.engine.journal import Journal
+from ssgui.engine.stages import Reason
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.connections import Connections
@@ -130,6 +131,13 @@ class AppContext:
     def _tell(self) -> None:
         for listener in list(self.changed):
             listener()
+
+    def close_connections(self, numbers: list[int]) -> None:
+        """End these, as a person asked."""
+        for number in numbers:
+            handler = self.engine.handlers.get(number)
+            if handler is not None:
+                handler.destroy(Reason.CLOSED_BY_USER)
 
     # ---- what is known
 

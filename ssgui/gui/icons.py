@@ -52,7 +52,7 @@ class _Engine(QIconEngine):
         draw(painter, self._name, self._color(mode), QRectF(rect))  # type: ignore[call-overload]
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        return pixmap(self._name, self._color(mode), round(size.width() / scale), scale)
+        return pixmap(self._name, self._color(mode), size.width(), scale)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         return pixmap(self._name, self._color(mode), size.width(), 1.0)

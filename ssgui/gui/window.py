@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ssgui.gui.frame.header import Header
@@ -27,6 +27,7 @@ class MainWindow(QWidget):
         self.setWindowTitle("ssgui")
         self.setMinimumSize(SMALLEST)
         self.resize(USUAL)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._pages: dict[str, QWidget] = {}
         self.sidebar = Sidebar(
             [
@@ -98,6 +99,11 @@ class MainWindow(QWidget):
         self.sidebar.set_narrow(self.width() < NARROW_BELOW)
         super().resizeEvent(event)
         self.toast.place()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.focusWidget() is None:
+            self.setFocus()  # not whatever comes first in the order of tabs
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()

@@ -1,5 +1,6 @@
 """What painted widgets share: elided text, hairlines, focus rings."""
 
+import re
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, Qt
@@ -7,10 +8,19 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from ssgui.gui import theme
 
+# What turns the direction of text around: a name must not read backwards, or eat what stands beside it.
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\x00-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """`text` for one line of the window: remarks and host names come from strangers."""
+    return _TURNS.sub("\N{REPLACEMENT CHARACTER}", text)
+
 
 @lru_cache(maxsize=4096)
 def elided(text: str, font_key: str, width: int, middle: bool = False) -> str:
     """`text` cut to `width` pixels, at its end or in its middle."""
+    text = harmless(text)
     font = QFont()
     font.fromString(font_key)
     mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight

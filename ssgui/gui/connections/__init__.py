@@ -1,0 +1,1 @@
+"""The page that shows every connection and its stage."""

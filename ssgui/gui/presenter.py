@@ -1,0 +1,137 @@
+"""Between the context and the window: what is known is shown, what a person does is done."""
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from ssgui.app.context import AppContext
+from ssgui.config.app_config import Mode
+from ssgui.gui import words
+from ssgui.gui.connections.page import ConnectionsPage
+from ssgui.gui.frame.notices import Notice
+from ssgui.gui.frame.sidebar import Listening
+from ssgui.gui.texts import tr
+from ssgui.gui.window import MainWindow
+from ssgui.protocol.address import Address
+
+LOOK_MS = 200  # while somebody looks
+UNFOCUSED_MS = 1000
+_SECOND = 1.0
+
+
+class Presenter(QObject):
+    """Looks a few times a second while the window is visible, once a second otherwise."""
+
+    def __init__(self, context: AppContext, window: MainWindow, leave: Callable[[], None]) -> None:
+        super().__init__(window)
+        self.context, self.window, self._leave = context, window, leave
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        self._ticked = 0.0
+        self._said = 0
+        self.connections = ConnectionsPage(context.connections, time.monotonic)
+        self.connections.closed.connect(context.close_connections)
+        pages = {"connections": self.connections}
+        for key in ("servers", "connections", "logs", "settings"):
+            window.add_page(key, pages.get(key) or QWidget())
+        window.open_page("servers")
+        window.closing.connect(self._closing)
+        window.header.modes.chosen.connect(self._mode_chosen)
+        context.changed.append(self._changed)
+
+    def begin(self) -> None:
+        """Everything is started: look, and go on looking."""
+        self._changed()
+        self._timer.start(LOOK_MS)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+        self.context.changed.remove(self._changed)
+
+    # ---- showing
+
+    def look(self) -> None:
+        """Take in what is new and show what has changed."""
+        context = self.context
+        context.connections.pull()
+        now = context.engine.reactor.loop.time()
+        if now - self._ticked >= _SECOND:
+            self._ticked = now
+            context.meter.tick(now)
+            self.window.header.show_rates(context.meter.down, context.meter.up)
+        visible = self.window.isVisible() and not self.window.isMinimized()
+        wanted = LOOK_MS if visible and self.window.isActiveWindow() else UNFOCUSED_MS
+        if self._timer.interval() != wanted:
+            self._timer.setInterval(wanted)
+        if visible:
+            self.window.header.show_state(words.header_state(context.verdict(), self.address()))
+            self.window.sidebar.show_count("connections", len(context.connections.live))
+            if self.window.current_page() == "connections":
+                self.connections.look()
+
+    def address(self) -> str:
+        """Where the proxy listens, as people type it; "" when it does not."""
+        relay = self.context.proxy.relay
+        if relay is None:
+            return ""
+        host, port = relay.address
+        return str(Address("127.0.0.1" if host in ("0.0.0.0", "::") else host, port))  # noqa: S104
+
+    def _changed(self) -> None:
+        context, window = self.context, self.window
+        window.header.modes.set_modes(
+            [
+                (Mode.OFF, tr("Off"), tr("Nothing is sent to the proxy by itself")),
+                (Mode.GLOBAL, tr("Global"), tr("Everything through the server")),
+            ]
+        )
+        window.header.modes.set_mode(context.config.settings.mode)
+        window.header.modes.set_available({Mode.OFF, Mode.GLOBAL} if context.config.servers else {Mode.OFF})
+        window.sidebar.show_count("servers", len(context.config.servers))
+        shared = context.config.settings.share
+        window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
+        self._show_problems()
+        self.look()
+
+    def _show_problems(self) -> None:
+        context, banners = self.context, self.window.banners
+        for text in context.problems[self._said :]:
+            banners.show_notice(Notice(f"problem {text}", "warn", tr("Settings need a look."), text))
+        self._said = len(context.problems)
+        if context.save_failed:
+            banners.show_notice(Notice("save", "err", tr("Changes are not saved."), context.save_failed))
+        else:
+            banners.withdraw("save")
+        conflict = context.proxy.conflict
+        if conflict is None:
+            banners.withdraw("port")
+            return
+        fact = tr("Port {port} is reserved by the system.", port=conflict.wanted)
+        if not conflict.reserved:
+            owner = conflict.owner or tr("another program")
+            fact = tr("Port {port} is taken by “{owner}”.", port=conflict.wanted, owner=owner)
+        detail = tr("Using {port} for now.", port=conflict.used)
+        action = tr("Keep {port}", port=conflict.used)
+        keep = lambda port=conflict.used: context.change_settings(local_port=port)  # noqa: E731
+        banners.show_notice(Notice("port", "warn", fact, detail, action, keep))
+
+    # ---- doing
+
+    def show_window(self) -> None:
+        """Bring the window to the front."""
+        self.window.showNormal() if self.window.isMinimized() else self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
+    def offer_links(self, text: str) -> None:
+        """Links from outside: a person confirms before anything is added."""
+
+    def _mode_chosen(self, key: str) -> None:
+        self.context.change_settings(mode=Mode(key))
+
+    def _closing(self) -> None:
+        """Without a tray a window that hides could not be found again."""
+        self._leave()

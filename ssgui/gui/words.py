@@ -1,0 +1,81 @@
+"""What the engine and the services know, in people's words."""
+
+from ssgui.engine.stages import Reason, Stage
+from ssgui.gui.frame.header import HeaderState
+from ssgui.gui.texts import tr
+from ssgui.gui.units import age
+from ssgui.services.evidence import Verdict
+
+
+def header_state(verdict: Verdict, address: str) -> HeaderState:
+    """The header's title and its evidence; `address` is where the proxy listens."""
+    title, subtitle = _header_words(verdict, address)
+    return HeaderState(verdict.kind, title, subtitle)
+
+
+def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
+    server, seconds = verdict.server, " ".join(age(verdict.seconds))
+    match verdict.kind:
+        case "on":
+            return tr("Connected"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
+        case "connecting":
+            return tr("Connecting…"), tr("{server} · Trying for {age}", server=server, age=seconds)
+        case "failing":
+            reason = reason_word(verdict.reason) if verdict.reason is not None else ""
+            words = tr("{count} of {attempts} attempts failed: {reason}", count=verdict.count,
+                       attempts=max(verdict.count, verdict.attempts), reason=reason)  # fmt: skip
+            return tr("{server} does not answer", server=server), words
+        case "suspicious":
+            words = tr("The server took our bytes, and not one came back for {count} connections", count=verdict.count)
+            return tr("Wrong password or method?"), words
+        case "offline":
+            return tr("Waiting for network"), tr("This computer is offline · Resumes by itself")
+        case "off":
+            still = tr("{address} still listens", address=address) if address else tr("Nothing listens")
+            return tr("Off"), still
+        case "none":
+            return tr("No server yet"), tr("Add one to start")
+    if verdict.seconds:
+        return tr("Ready"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
+    return tr("Ready"), tr("{server} · Nothing sent through it yet", server=server)
+
+
+def stage_word(stage: Stage, *, waiting: bool = False) -> str:
+    """A stage as people say it; the original's names are in tooltips and in the diagram."""
+    if stage is Stage.STREAM and waiting:
+        return tr("Waiting")
+    return {
+        Stage.INIT: tr("Greeting"),
+        Stage.ADDR: tr("Request"),
+        Stage.DNS: tr("Resolving"),
+        Stage.CONNECTING: tr("Connecting"),
+        Stage.STREAM: tr("Streaming"),
+        Stage.UDP_ASSOC: tr("UDP"),
+        Stage.DESTROYED: tr("Finished"),
+    }[stage]
+
+
+def reason_word(reason: Reason | None) -> str:
+    """Why a connection ended, in one or two words."""
+    return {
+        None: tr("Ended"),
+        Reason.FINISHED: tr("Finished"),
+        Reason.CLIENT_RESET: tr("Client reset"),
+        Reason.SERVER_RESET: tr("Server reset"),
+        Reason.DNS_FAILED: tr("DNS failed"),
+        Reason.CONNECT_REFUSED: tr("Refused"),
+        Reason.CONNECT_TIMEOUT: tr("Timed out"),
+        Reason.UNREACHABLE: tr("Unreachable"),
+        Reason.HANDSHAKE_TIMEOUT: tr("Handshake timeout"),
+        Reason.IDLE_TIMEOUT: tr("Idle timeout"),
+        Reason.BAD_REQUEST: tr("Bad request"),
+        Reason.DENIED: tr("Denied"),
+        Reason.NO_ANSWER: tr("No answer"),
+        Reason.AUTH_FAILED: tr("Auth failed"),
+        Reason.REPLAY: tr("Replay refused"),
+        Reason.CLOCK_SKEW: tr("Clock skew"),
+        Reason.TRUNCATED: tr("Truncated"),
+        Reason.PLUGIN_FAILED: tr("Plugin closed"),
+        Reason.CLOSED_BY_USER: tr("Closed by you"),
+        Reason.SHUTDOWN: tr("Shut down"),
+    }[reason]

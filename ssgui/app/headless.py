@@ -20,7 +20,7 @@ from ssgui import __version__
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
 from ssgui.app.server_link import server_link, show_link
-from ssgui.config.models import LocalSettings, ServerSettings
+from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
@@ -33,6 +33,11 @@ from ssgui.system.limits import raise_nofile
 GRACE_SECONDS = 2.0
 POLL_SECONDS = 0.1
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK")
+_CHOSEN = {
+    ServerChoice.FIXED: "the first of {} servers that can be reached",
+    ServerChoice.RANDOM: "one of {} servers, chosen at random for each connection",
+    ServerChoice.AUTO: "the fastest of {} servers",
+}
 _log = logging.getLogger("ssgui")
 
 
@@ -130,7 +135,7 @@ def _upstream(settings: LocalSettings) -> str:
     if len(settings.servers) == 1:
         server = settings.servers[0]
         return f"{_address((server.host, server.port))} ({server.method})"
-    return f"one of {len(settings.servers)} servers, chosen at random for each connection"
+    return _CHOSEN[settings.choice].format(len(settings.servers))
 
 
 def _readers(journal: Journal, job: Job) -> Iterator[JournalReader]:

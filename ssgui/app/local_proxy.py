@@ -14,6 +14,7 @@ from ssgui.engine.relay import LocalRelay
 from ssgui.engine.tasks import run_blocking
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import find_method
+from ssgui.system.addresses import own_addresses
 from ssgui.system.port_owner import owner_of_port
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  shared with the network, when the person asks for it
@@ -105,6 +106,7 @@ class LocalProxy:
             self.relay = await self._listen(wanted)
 
     async def _listen(self, wanted: LocalSettings) -> LocalRelay:
+        wanted = msgspec.structs.replace(wanted, own_addresses=own_addresses())
         try:
             return await self._engine.start_local(wanted)
         except BindError as error:

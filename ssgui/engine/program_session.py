@@ -54,6 +54,7 @@ class ProgramSession(Session["LocalRelay"]):
         handler.target, handler.route, handler.rule = target, match.route, match.rule
         self.local.received = len(payload)
         if match.route is Route.PROXY:
+            self.tried = ()
             upstream = self.upstream = relay.pool.choose(target)
             handler.server = upstream.name
             handler.early = encode_address(target.host, target.port) + payload

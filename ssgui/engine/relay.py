@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ssgui.config.models import LocalSettings, ServerSettings
+from ssgui.config.models import DEFAULT_PROBE_URL, LocalSettings, ServerSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
@@ -27,6 +27,7 @@ from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
 from ssgui.engine.udp_relay import UDPRelay
 from ssgui.engine.udp_server import ServerUDPRelay
 from ssgui.engine.upstream import Upstream
+from ssgui.protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:
     from ssgui.engine.engine import Engine
@@ -190,7 +191,7 @@ class LocalRelay(TCPRelay):
         self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)
         self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
         self.dialers += (self._direct, self._direct_lan)
-        self.probe = probe_request(settings.probe_url)
+        self.probe = _probe(settings.probe_url)
         upstreams = [Upstream(profile) for profile in settings.servers]
         self.pool = ServerPool(upstreams, settings.choice, lambda upstream: measure(self, upstream))
         self.users: Mapping[bytes, bytes] | None = {
@@ -226,6 +227,15 @@ class LocalRelay(TCPRelay):
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return Socks5Session(conn, self, sock, client)
+
+
+def _probe(url: str) -> bytes:
+    """The request that measures servers. A bad URL must not keep anybody from connecting."""
+    try:
+        return probe_request(url)
+    except LocalProtocolError as error:
+        _log.warning("%s; using %s", error, DEFAULT_PROBE_URL)
+        return probe_request(DEFAULT_PROBE_URL)
 
 
 class ServerRelay(TCPRelay):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ssgui.config.models import ServerChoice, ServerProfile
+from ssgui.config.models import DEFAULT_PROBE_URL, ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.engine import latency as latency_module
 from ssgui.engine.latency import Latency, measure, probe_request
@@ -152,6 +152,15 @@ def test_the_fastest_server_is_found_and_used(play: Play) -> None:
         assert client.engine.snapshot()[0].server == client.pool.upstreams[1].name
 
     play(scenario)
+
+
+def test_a_url_that_is_no_good_is_replaced(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(world: World) -> None:
+        client = await world.client(("127.0.0.1", 9), probe_url="https://example.com/")
+        assert client.probe == probe_request(DEFAULT_PROBE_URL)
+
+    play(scenario)
+    assert "the probe URL 'https://example.com/' is not like" in caplog.text
 
 
 def test_a_request() -> None:

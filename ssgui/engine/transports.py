@@ -24,6 +24,7 @@ from ssgui.engine.poller import Datagrams, Listener, Pollable, Resumable, Stream
 from ssgui.engine.tasks import spawn
 
 _DELIVERY = 64 * 1024
+_ERROR_PAUSE = 0.01  # a datagram socket that did nothing but fail would take all turns
 _log = logging.getLogger(__name__)
 
 
@@ -276,6 +277,7 @@ class DatagramSocket:
                 self._arrived = await loop.sock_recvfrom(self._sock, _DELIVERY)
             except OSError as error:
                 self._arrived = error
+                await asyncio.sleep(_ERROR_PAUSE)
             try:
                 owner.event(IN)
             except Exception as error:  # noqa: BLE001  one datagram is lost, never the loop

@@ -15,7 +15,7 @@ from ssgui.engine.destinations import Destination, Destinations
 from ssgui.engine.poller import Datagrams
 from ssgui.engine.stages import Reason
 from ssgui.engine.udp_handler import Account
-from ssgui.engine.udp_socket import DRAIN, outgoing_socket
+from ssgui.engine.udp_socket import DRAIN, UNREACHABLE, outgoing_socket
 from ssgui.protocol.address import encode_address
 
 if TYPE_CHECKING:
@@ -72,13 +72,11 @@ class Association(ABC, Generic[_Relay]):
             self.destinations.wait(destination, len(kept), lambda: self._send_late(destination, kept))
             return
         family, address = destination.sockaddrs[0]
-        target = self._sockets.get(family) or self._open(family)
-        if target is None:
-            return
         try:
+            target = self._sockets.get(family) or self._open(family)
             target.sock.sendto(payload, address)
         except OSError as error:
-            if not isinstance(error, BlockingIOError) and self.destinations.try_next(destination):
+            if error.errno in UNREACHABLE and self.destinations.try_next(destination):
                 self.send(destination, payload)
             else:
                 self.udp.complaints.failed(error, len(payload))
@@ -87,13 +85,8 @@ class Association(ABC, Generic[_Relay]):
         if not self.closed:
             self.send(destination, payload)
 
-    def _open(self, family: int) -> "TargetSocket | None":
-        try:
-            target = TargetSocket(self, self.udp.wrap(outgoing_socket(family)))
-        except OSError as error:
-            self.udp.complaints.no_socket(error)
-            return None
-        self._sockets[family] = target
+    def _open(self, family: int) -> "TargetSocket":
+        target = self._sockets[family] = TargetSocket(self, self.udp.wrap(outgoing_socket(family)))
         self.udp.poller.watch_datagrams(target.sock, target)
         return target
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
     from ssgui.engine.udp_association import Association
 
-MOST_SEEN = 64  # targets of one association that are told apart for the count
+MOST_SEEN = 16  # targets of one association that are told apart for the count
 
 
 class Account:

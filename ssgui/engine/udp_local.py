@@ -7,6 +7,8 @@ By SOCKS5 a program first asks over TCP, and that connection is its lease (`udp_
 whoever sends has an association, and all goes to the one target.
 """
 
+import logging
+import socket
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,12 +17,13 @@ from ssgui.engine.destinations import Destination, Destinations
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.poller import Datagrams
+from ssgui.engine.resolver import SockAddr
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.udp_association import Association
 from ssgui.engine.udp_handler import Account, UDPHandler
 from ssgui.engine.udp_lease import Leases, UDPLease
 from ssgui.engine.udp_relay import MOST_DATAGRAM, UDPRelay
-from ssgui.engine.udp_socket import DRAIN, outgoing_socket
+from ssgui.engine.udp_socket import DRAIN, UNREACHABLE, outgoing_socket
 from ssgui.engine.upstream import Upstream
 from ssgui.protocol.address import Address, decode_address, encode_address, leading_header
 from ssgui.protocol.codecs import ClientDatagrams
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from ssgui.engine.relay import LocalRelay
 
 MOST_ASSOCIATIONS = 512
-MOST_WAYS = 256  # verdicts that one association keeps
+MOST_WAYS = 128  # verdicts that one association keeps
 _SOCKS_HEAD = b"\0\0\0"
 _MAPPED = b"\x04" + bytes(10) + b"\xff\xff"
 
@@ -110,8 +113,9 @@ class LocalAssociation(Association["LocalUDPRelay"]):
         for _ in range(2):
             try:
                 server.sock.send(packet)
-            except ConnectionRefusedError:
-                continue  # that was about an earlier datagram; this one was not sent
+            except ConnectionRefusedError as error:
+                self.server_failed(error)  # that was about an earlier datagram; this one was not sent
+                continue
             except OSError as error:
                 self.udp.complaints.failed(error, len(packet))
             return
@@ -126,23 +130,23 @@ class LocalAssociation(Association["LocalUDPRelay"]):
         if not destination.sockaddrs:
             self.udp.servers.wait(destination, len(packet), partial(self._late_to_server, packet))
             return None
-        family, address = destination.sockaddrs[0]
         try:
-            sock = outgoing_socket(family)
+            sock = _connected(destination.sockaddrs[0])
         except OSError as error:
-            self.udp.complaints.no_socket(error)
-            return None
-        try:
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            if self.udp.servers.try_next(destination):
+            if error.errno in UNREACHABLE and self.udp.servers.try_next(destination):
                 return self._connect(packet)
             self.udp.complaints.failed(error, len(packet))
             return None
         server = self._server = ServerSocket(self, self.udp.wrap(sock), self._codec)
         self.udp.poller.watch_datagrams(server.sock, server)
         return server
+
+    def server_failed(self, error: OSError) -> None:
+        """The server's machine has answered a datagram with `error`."""
+        assert self._upstream is not None
+        if isinstance(error, ConnectionRefusedError):
+            text = "the server %s refuses datagrams: is UDP on there?"
+            self.udp.complaints.tell("refused", logging.WARNING, text, self._upstream.name)
 
     def _late_to_server(self, packet: bytes) -> None:
         if not self.closed:
@@ -167,6 +171,16 @@ class LocalAssociation(Association["LocalUDPRelay"]):
         super().close()
 
 
+def _connected(server: SockAddr) -> socket.socket:
+    sock = outgoing_socket(server.family)
+    try:
+        sock.connect(server.address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class ServerSocket:
     """An association's socket to its server, connected: nobody else is heard on it."""
 
@@ -185,8 +199,9 @@ class ServerSocket:
                 size = receive(view)
             except BlockingIOError:
                 return
-            except OSError:
-                continue  # the server's machine says that nobody listens there: it may be starting
+            except OSError as error:
+                association.server_failed(error)  # it may be starting: the socket lives on
+                continue
             try:
                 plain = opener(view[:size])
             except RemoteProtocolError:

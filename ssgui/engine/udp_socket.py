@@ -14,7 +14,11 @@ _DATAGRAM = int(socket.SOCK_DGRAM) | int(getattr(socket, "SOCK_NONBLOCK", 0))
 _INET, _IP = int(socket.AF_INET), int(socket.IPPROTO_IP)
 _MTU_DISCOVER, _DO_NOT = 10, 0  # Linux: IP_MTU_DISCOVER, IP_PMTUDISC_DONT; the socket module has no names for them
 _LINUX = sys.platform.startswith("linux")
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+# There is no way to an address of this family from here.
+UNREACHABLE = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+)
 _log = logging.getLogger(__name__)
 
 
@@ -23,6 +27,8 @@ def outgoing_socket(family: int) -> socket.socket:
     sock = socket.socket(family, _DATAGRAM)
     try:
         _let_fragment(sock, family)
+        if sys.platform == "win32":  # which cannot receive on a socket that has no port yet
+            sock.bind(("", 0))
     except OSError:
         sock.close()
         raise
@@ -76,15 +82,12 @@ class Complaints:
             _log.log(level, f"UDP: {text} (%d dropped)", *values, count - then)
 
     def failed(self, error: OSError, size: int) -> None:
-        """A datagram of `size` bytes could not be sent."""
+        """A datagram of `size` bytes could not be sent, or no socket be had for it."""
         if isinstance(error, BlockingIOError):
             self.count("full")  # the system's buffer is: UDP may lose
         elif error.errno == errno.EMSGSIZE:
             self.tell("too-large", logging.WARNING, "a datagram of %d bytes is too large to be sent", size)
+        elif error.errno in _NO_ROOM:
+            self.tell("no-socket", logging.WARNING, "no socket for an association: %s", error.strerror)
         else:
             self.count("failed")
-
-    def no_socket(self, error: OSError) -> None:
-        """A datagram is lost because its association could not get a socket."""
-        level = logging.WARNING if error.errno in _NO_ROOM else logging.INFO
-        self.tell("no-socket", level, "no socket for an association: %s", error.strerror or error)

@@ -223,7 +223,8 @@ def test_without_descriptors_datagrams_are_lost_and_little_is_said(
 def test_a_port_that_is_taken_for_udp_is_an_error_and_nothing_stays_open(play: Play) -> None:
     async def scenario(world: World) -> None:
         udp = UDPWorld(world)
-        taken = await udp.peer()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            taken = await udp.peer(port=free.getsockname()[1])
         with pytest.raises(BindError, match=r"UDP 127\.0\.0\.1") as caught:
             await world.server(udp=True, bind_port=taken.address[1])
         assert caught.value.in_use

@@ -9,6 +9,7 @@ from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.identity import Users
 from ssgui.protocol.salt_pool import SaltPool
 from ssgui.protocol.sip022 import Method2022, parse_key, parse_keys
+from ssgui.protocol.sip022_datagrams import ClientDatagrams2022, ServerDatagrams2022
 from ssgui.protocol.sip022_decoders import AnswerDecoder, RequestDecoder
 from ssgui.protocol.sip022_encoders import AnswerEncoder, RequestEncoder
 
@@ -50,10 +51,16 @@ class Tunnel2022:
         return AnswerEncoder(self._method, request.key, salt, time.time, request.salt)
 
     def client_datagrams(self) -> ClientDatagrams:
-        raise LocalProtocolError(f"{self._method.name} carries no UDP yet")
+        return ClientDatagrams2022(
+            self._method, self._keys, clock=time.time, monotonic=time.monotonic, random=os.urandom,
+            heard_clock=self._heard_clock,
+        )  # fmt: skip
 
     def server_datagrams(self) -> ServerDatagrams:
-        raise LocalProtocolError(f"{self._method.name} carries no UDP yet")
+        return ServerDatagrams2022(
+            self._method, self._keys[-1], clock=time.time, monotonic=time.monotonic, random=os.urandom,
+            users=self._users,
+        )  # fmt: skip
 
 
 def known_users(method: Method2022, key: bytes, users: Iterable[tuple[str, str]]) -> Users | None:

@@ -65,7 +65,7 @@ class ClientDatagrams(Protocol):
 class OpenedDatagram:
     """A client's packet: whose association it belongs to, what it says, and who sent it (if there are users).
 
-    `session` is the client's source address in the classic editions, its session ID in the 2022 edition.
+    `session` is the client's source address in the classic editions, an object of the codec's in the 2022 edition.
     """
 
     session: Hashable

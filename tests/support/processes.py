@@ -139,13 +139,14 @@ def libev_server(
 
 @contextmanager
 def libev_local(
-    server: tuple[str, int], *, method: str = METHOD, password: str = PASSWORD, timeout: int = 60, udp: bool = False
-) -> Iterator[tuple[str, int]]:
+    server: tuple[str, int], *, method: str = METHOD, password: str = PASSWORD, timeout: int = 60, udp: bool = False,
+    flags: Sequence[str] = (),
+) -> Iterator[tuple[str, int]]:  # fmt: skip
     """Debian's ss-local for `server` on a free port; yields its SOCKS5 address."""
     port = free_port()
     command = [
         require("ss-local"), "-s", server[0], "-p", str(server[1]), "-b", HOST, "-l", str(port),
-        "-k", password, "-m", method, "-t", str(timeout), *["-u"] * udp,
+        "-k", password, "-m", method, "-t", str(timeout), *["-u"] * udp, *flags,
     ]  # fmt: skip
     with running(command, port=port):
         yield HOST, port

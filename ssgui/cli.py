@@ -204,7 +204,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, BindError):
         from ssgui.system.port_owner import owner_of_port
 
-        owner = owner_of_port(error.port) if error.in_use and not error.udp else None
+        owner = owner_of_port(error.port, udp=error.udp) if error.in_use else None
         return _complain(f"{error}{f' ({owner})' if owner else ''}", 1)
     if isinstance(error, ConfigError | LocalProtocolError):
         return _complain(str(error), 2)

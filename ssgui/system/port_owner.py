@@ -1,16 +1,21 @@
-"""Which program listens on a TCP port of this machine. Linux, from /proc; elsewhere nobody is named."""
+"""Which program has a port of this machine. Linux, from /proc; elsewhere nobody is named."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_LISTEN = "0A"  # TCP_LISTEN of the kernel's include/net/tcp_states.h
+# The tables of a protocol, and the state (include/net/tcp_states.h of the kernel) of a socket that has a port for all.
+_TCP = ("tcp", "tcp6"), "0A"  # TCP_LISTEN
+_UDP = ("udp", "udp6"), "07"  # TCP_CLOSE: not connected to anybody
 PROC = Path("/proc")
 
 
-def owner_of_port(port: int, proc: Path = PROC) -> str | None:
-    """ "ss-local, PID 123", or "a process of user root" when only that can be seen; None when nothing can."""
-    sockets = dict(_listening(port, proc))
+def owner_of_port(port: int, proc: Path = PROC, *, udp: bool = False) -> str | None:
+    """Who has TCP (or UDP) `port`, as "ss-local, PID 123"; None when nothing can be seen.
+
+    "a process of user root" when only that can.
+    """
+    sockets = dict(_listening(port, proc, *(_UDP if udp else _TCP)))
     if not sockets:
         return None
     for pid in _pids(proc):
@@ -19,16 +24,16 @@ def owner_of_port(port: int, proc: Path = PROC) -> str | None:
     return f"a process of user {_user(next(iter(sockets.values())))}"
 
 
-def _listening(port: int, proc: Path) -> Iterator[tuple[str, int]]:
+def _listening(port: int, proc: Path, tables: tuple[str, str], state: str) -> Iterator[tuple[str, int]]:
     """(inode, user id) of every socket that listens on `port`."""
-    for table in ("tcp", "tcp6"):
+    for table in tables:
         try:
             lines = (proc / "net" / table).read_text().splitlines()[1:]
         except OSError:
             continue  # no /proc, or no IPv6
         for line in lines:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+            if len(fields) > 9 and fields[3] == state and int(fields[1].rpartition(":")[2], 16) == port:
                 yield fields[9], int(fields[7])
 
 

@@ -33,6 +33,17 @@ def test_names_the_process(host: str, tmp_path: Path) -> None:
 
 
 @needs_proc
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_names_the_process_that_has_a_udp_port(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, 0))
+        port = sock.getsockname()[1]
+        assert f"PID {os.getpid()}" in str(owner_of_port(port, udp=True))
+    assert owner_of_port(port, udp=True) is None
+
+
+@needs_proc
 def test_a_connection_is_no_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         assert owner_of_port(client.getsockname()[1]) is None

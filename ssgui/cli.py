@@ -6,77 +6,23 @@ ended by a second signal n. What is slow to import is imported by the command th
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ssgui import __version__
+from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from ssgui.config.models import LocalSettings
+    from ssgui.config.options import Options
+
 _NO_WINDOW = (
-    "the window is not part of this version; use ssgui --headless local, ssgui --headless server or ssgui demo (see -h)"
+    "the window is not part of this version; use ssgui --headless local, server or tunnel, or ssgui demo (see -h)"
 )
-_LOCAL_FLAGS = frozenset({"-s", "-p", "-k", "-m", "-b", "-l", "-t", "-u", "-c", "--user", "--pass", "--prefer-ipv6"})
 _PASSWORD_HELP = (
     "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."  # noqa: S105
 )
 _SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQUIT ends it after the last connection."
-
-
-def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
-    def decorate(function: _F) -> _F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-def _checked(parse: str, **how: Any) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback that checks a value with a function of `ssgui.config.values`."""
-
-    def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        if value is None:
-            return None
-        from ssgui.config import values
-
-        try:
-            return getattr(values, parse)(value, **how)
-        except values.ConfigError as error:
-            raise click.BadParameter(str(error)) from None
-
-    return check
-
-
-def _networks(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
-    return _checked("parse_networks")(context, parameter, None if value is None else [value])
-
-
-_common_flags = _options(
-    click.option("--headless", is_flag=True, help="Without a window."),
-    click.option("--data-dir", metavar="DIR", help="Where ssgui keeps its files; these commands keep none."),
-    click.option("--events", metavar="FILE|-", help="Add what happens to connections, as JSON lines."),
-    click.option("--password-file", metavar="FILE|-", help="Read the password from the first line."),
-    click.option(
-        "-v", "verbose", count=True, help="Say more: every connection, and where it goes. -vv: libraries' lines too."
-    ),
-    click.option("-q", "quiet", is_flag=True, help="Only warnings."),
-    click.option("--log-json", is_flag=True, help="Log as JSON lines."),
-    click.version_option(__version__, prog_name="ssgui", message="%(prog)s %(version)s"),
-)
-_shared_flags = _options(
-    click.option("-k", "password", metavar="PASSWORD", callback=_checked("parse_password"), help="The password."),
-    click.option(
-        "-m", "method", metavar="METHOD", callback=_checked("parse_method"), help="The method (chacha20-ietf-poly1305)."
-    ),
-    click.option(
-        "-t", "timeout", type=float, metavar="SECONDS", callback=_checked("parse_timeout"), help="Idle limit (300)."
-    ),
-    click.option("-u", "udp", is_flag=True, help="UDP too."),
-    click.option("-c", "config", metavar="FILE", help="Settings as shadowsocks JSON; flags win over it."),
-    click.option("--prefer-ipv6", is_flag=True, help="Try a name's IPv6 addresses first."),
-    click.option("--uvloop", is_flag=True, help="Run on uvloop, if it is installed."),
-)
 
 
 class _Commands(click.Group):
@@ -87,7 +33,7 @@ class _Commands(click.Group):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if error.option_name not in _LOCAL_FLAGS:
+            if not any(error.option_name in one.opts for command in self.commands.values() for one in command.params):
                 raise
             command = next((word for word in words if word in self.commands), None)
             if command is None:
@@ -107,7 +53,7 @@ class _Commands(click.Group):
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
     epilog="The flags above may stand before or after the command. ssgui COMMAND -h tells about its own.",
 )  # fmt: skip
-@_common_flags
+@common_flags
 @click.pass_context
 def _ssgui(context: click.Context, /, **given: Any) -> None:
     """Shadowsocks: a client, a server, and a look at what they do."""
@@ -117,48 +63,53 @@ def _ssgui(context: click.Context, /, **given: Any) -> None:
 
 
 @_ssgui.command("local", epilog=f"{_PASSWORD_HELP} {_SIGNAL_HELP}")
-@click.option("-s", "host", metavar="HOST", callback=_checked("parse_host"), help="The server's address.")
-@click.option("-p", "port", metavar="PORT", callback=_checked("parse_port"), help="The server's port.")
-@_shared_flags
-@click.option("-b", "bind_host", metavar="ADDRESS", callback=_checked("parse_host"), help="Listen here (127.0.0.1).")
-@click.option(
-    "-l", "bind_port", metavar="PORT", callback=_checked("parse_port", zero=True), help="and on this port (1080)."
-)
-@click.option("--user", metavar="NAME", help="Ask programs for this name and")
-@click.option("--pass", "user_password", metavar="PASSWORD", help="this password (visible in ps).")
-@_common_flags
+@local_flags
+@common_flags
 @click.pass_context
 def _local(context: click.Context, /, **given: Any) -> int:
-    """Run a client: SOCKS5 on this computer, Shadowsocks to the server."""
+    """Run a client: a proxy for the programs of this computer, Shadowsocks to the server."""
+    from ssgui.config.settings import local_settings
+
+    return _client(local_settings, context, given)
+
+
+@_ssgui.command("tunnel", epilog=f"{_PASSWORD_HELP} {_SIGNAL_HELP}")
+@tunnel_flags
+@common_flags
+@click.pass_context
+def _tunnel(context: click.Context, /, **given: Any) -> int:
+    """Run a client whose port leads to one target behind the server."""
+    from ssgui.config.settings import tunnel_settings
+
+    return _client(tunnel_settings, context, given)
+
+
+def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, given: dict[str, Any]) -> int:
     from ssgui.app import headless, startup
-    from ssgui.config.options import local_settings, local_warnings
+    from ssgui.config.advice import local_warnings
 
     with startup.Startup(context.obj, given) as start:
-        settings = local_settings(start.options)
-        start.warn(local_warnings(settings))
+        settings = make(start.options)
+        start.warn(local_warnings(settings, start.options))
         return headless.run_headless(headless.Job(local=settings, events=start.events(), uvloop=given["uvloop"]))
 
 
 @_ssgui.command("server", epilog=f"{_PASSWORD_HELP} Without one it makes one and shows its link. {_SIGNAL_HELP}")
-@click.option("-s", "host", metavar="HOST", callback=_checked("parse_host"), help="Listen here (0.0.0.0).")
-@click.option("-p", "port", metavar="PORT", callback=_checked("parse_port", zero=True), help="and on this port (8388).")
-@_shared_flags
-@click.option(
-    "--forbidden-ip", "forbidden", metavar="LIST", callback=_networks,
-    help="Addresses it does not connect to; '' for none. Without it: this machine and its link.",
-)  # fmt: skip
-@_common_flags
+@server_flags
+@common_flags
 @click.pass_context
 def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
     from ssgui.app import headless, passwords, startup
+    from ssgui.config.advice import server_warnings
     from ssgui.config.models import DEFAULT_METHOD
-    from ssgui.config.options import server_settings, server_warnings, with_password
+    from ssgui.config.options import with_password
+    from ssgui.config.settings import server_settings
 
     with startup.Startup(context.obj, given) as start:
         made = passwords.make_password(start.options.method or DEFAULT_METHOD)
         servers = server_settings(with_password(start.options, made))
-        start.warn([text for settings in servers for text in server_warnings(settings)])
+        start.warn(server_warnings(servers, start.options))
         links = sys.stderr if start.common.events == "-" else sys.stdout
         return headless.run_headless(
             headless.Job(servers=servers, events=start.events(), made=made, links=links, uvloop=given["uvloop"])
@@ -167,7 +118,7 @@ def _server(context: click.Context, /, **given: Any) -> int:
 
 @_ssgui.command("demo")
 @click.option("--once", is_flag=True, help="End with 0 after the proof.")
-@_common_flags
+@common_flags
 @click.pass_context
 def _demo(context: click.Context, /, **given: Any) -> int:
     """Run a server, a client and a web site on this computer and fetch a page through them."""
@@ -176,7 +127,7 @@ def _demo(context: click.Context, /, **given: Any) -> int:
 
     with startup.Startup(context.obj, given) as start:
         if start.common.events is not None:
-            raise click.UsageError("--events is for local and server; the demo shows its connections itself")
+            raise click.UsageError("--events is for local, tunnel and server; the demo shows its connections itself")
         return run_demo(once=given["once"])
 
 

@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {"protocol", "rules", "config", "engine", "system"},
     "app": {"protocol", "rules", "config", "engine", "system", "services"},
     "gui": {"protocol", "rules", "config", "engine", "system", "services", "app", "assets"},
-    "cli": {"app", "config", "protocol", "engine", "system"},
+    "cli": {"app", "config", "protocol", "engine", "system", "cli_flags"},
+    "cli_flags": {"config"},
     "__main__": {"cli"},
     "assets": set(),
 }

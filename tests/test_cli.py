@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,14 +14,17 @@ from ssgui import __version__
 from ssgui.app import headless
 from ssgui.app.headless import Job
 from ssgui.cli import main
-from ssgui.config.models import DEFAULT_FORBIDDEN
+from ssgui.config.models import DEFAULT_FORBIDDEN, PluginSettings, UpstreamProxy
+from ssgui.config.secret import Secret
+from ssgui.protocol.address import Address
 
 LOCAL = ["local", "-s", "example.com", "-p", "8388", "-k", "pw"]
 
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SSGUI_PASSWORD", raising=False)
+    for name in ("SSGUI_PASSWORD", "SSGUI_UPSTREAM_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     root, ours = logging.getLogger(), logging.getLogger("ssgui")
     before = root.handlers[:], root.level, ours.level, logging.raiseExceptions
     yield
@@ -68,6 +72,65 @@ def test_a_server(jobs: list[Job]) -> None:
     assert (plain.bind_host, plain.bind_port, plain.forbidden) == ("0.0.0.0", 8388, DEFAULT_FORBIDDEN)
     assert (open_to_all.bind_host, open_to_all.bind_port, open_to_all.forbidden) == ("::1", 0, ())
     assert [str(network) for network in own_list.forbidden] == ["10.0.0.0/8", "::1/128"]
+
+
+CLIENT_FLAGS = (
+    "-u --udp-timeout 20 --plugin obfs-local --plugin-opts obfs=http --bypass-lan --fast-open --mptcp --choose auto "
+    "--probe-url http://p/x --upstream-proxy socks5://u:p%40@127.0.0.1:9050"
+)
+
+
+@pytest.mark.parametrize("command", ["local", "tunnel -L [::1]:53"])
+def test_everything_a_client_can_do(command: str, jobs: list[Job], tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("[proxy_all]\n[bypass_list]\n192.0.2.0/24\n")
+    assert main([*command.split(), *LOCAL[1:], *CLIENT_FLAGS.split(), "--acl", str(acl)]) == 0
+    local = jobs[0].local
+    assert local is not None
+    assert local.tunnel == (Address("::1", 53) if command != "local" else None)
+    assert (local.udp, local.udp_timeout, local.choice, local.probe_url) == (True, 20, "auto", "http://p/x")
+    assert (local.bypass_lan, local.fast_open, local.mptcp) == (True, True, True)
+    assert local.servers[0].plugin == PluginSettings("obfs-local", "obfs=http")
+    assert local.upstream_proxy == UpstreamProxy("socks5", "127.0.0.1", 9050, "u", Secret("p@"))
+    assert local.acl is not None
+    assert local.acl.decide("192.0.2.1").route == "direct"
+
+
+def test_everything_a_server_can_do(jobs: list[Job], tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("[outbound_block_list]\n192.0.2.0/24\n")
+    flags = "-k pw -u --udp-timeout 20 --plugin obfs-server --fast-open --mptcp --segmented-header --acl"
+    assert main(["server", *flags.split(), str(acl)]) == 0
+    (server,) = jobs[0].servers
+    assert (server.udp, server.udp_timeout, server.fast_open, server.mptcp) == (True, 20, True, True)
+    assert server.plugin == PluginSettings("obfs-server")
+    assert server.segmented_header
+    assert server.acl is not None
+    assert main(["server", "-k", "pw", "--no-segmented-header"]) == 0
+    assert jobs[1].servers[0].segmented_header is False
+    assert main(["server", "-k", "pw"]) == 0
+    assert jobs[2].servers[0].segmented_header is None
+
+
+def test_the_upstream_proxy_of_the_environment(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSGUI_UPSTREAM_PROXY", "http://u:secret@h:8080")
+    assert main(LOCAL) == 0
+    assert "SSGUI_UPSTREAM_PROXY" not in os.environ
+    monkeypatch.setenv("SSGUI_UPSTREAM_PROXY", "http://u:secret@h:8080")
+    assert main([*LOCAL, "--upstream-proxy", "socks5://g:1"]) == 0
+    proxies = [job.local.upstream_proxy for job in jobs if job.local]
+    assert proxies == [UpstreamProxy("http", "h", 8080, "u", Secret("secret")), UpstreamProxy("socks5", "g", 1)]
+    assert "secret" not in repr(proxies)
+
+
+def test_a_bad_proxy_of_the_environment_is_not_shown(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SSGUI_UPSTREAM_PROXY", "http://u:hunter22@h:http")
+    assert main(LOCAL) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("ssgui: SSGUI_UPSTREAM_PROXY: must be ")
+    assert "hunter22" not in err
 
 
 def test_a_server_without_a_password_makes_one(jobs: list[Job]) -> None:
@@ -190,7 +253,23 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
         ([*LOCAL, "--user", "u"], "--user and --pass"),
         ([*LOCAL, "--user", "u", "--pass", "x" * 256], "at most 255 bytes"),
         ([*LOCAL, "--forbidden-ip", ""], "No such option '--forbidden-ip'"),
-        ([*LOCAL, "--plugin", "obfs"], "No such option '--plugin'"),
+        ([*LOCAL, "--plugin-opts", "a=b"], "--plugin-opts are the options of a --plugin"),
+        ([*LOCAL, "--acl", "/no/such.acl"], "/no/such.acl: No such file"),
+        ([*LOCAL, "--udp-timeout", "-1"], "'--udp-timeout': -1.0 is no time"),
+        ([*LOCAL, "--choose", "best"], "'--choose': 'best' is not one of 'fixed', 'random', 'auto'"),
+        ([*LOCAL, "--probe-url", "https://h/"], "'--probe-url': must be http://HOST"),
+        ([*LOCAL, "--upstream-proxy", "socks4://h:1"], "'--upstream-proxy': must be socks5://HOST:PORT"),
+        ([*LOCAL, "--allow-legacy", "rot13"], "'--allow-legacy': "),
+        ([*LOCAL, "--segmented-header"], "No such option '--segmented-header'"),
+        ([*LOCAL, "-m", "2022-blake3-aes-256-gcm"], "server example.com:8388: the password "),
+        (["server", "-k", "pw", "-m", "2022-blake3-aes-128-gcm"], "server 0.0.0.0:8388: the password "),
+        (["server", "-k", "pw", "--bypass-lan"], "No such option '--bypass-lan'"),
+        (["tunnel", *LOCAL[1:]], "no target: give -L HOST:PORT"),
+        (["tunnel", *LOCAL[1:], "-L", "h"], "'-L': must be HOST:PORT"),
+        (["tunnel", *LOCAL[1:], "-L", "::1:80"], "'-L': must be HOST:PORT"),
+        (["tunnel", *LOCAL[1:], "-L", "h:0"], "'-L': '0' is no port"),
+        (["tunnel", *LOCAL[1:], "-L", "h:1", "--user", "u"], "No such option '--user'"),
+        (["-L", "h:1", "tunnel"], "-L must stand after 'tunnel'"),
         ([*LOCAL, "-L", "h:1"], "No such option '-L'"),
         ([*LOCAL, "extra"], "unexpected extra argument"),
         ([*LOCAL, "-k"], "'-k' requires an argument"),
@@ -200,7 +279,7 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
         (["server", "--workers", "4"], "No such option '--workers'"),
         (["server", "-l", "1080"], "No such option '-l'"),
         (["server", "--forbidden-ip", "localhost"], "'--forbidden-ip': 'localhost' is no address"),
-        (["demo", "--events", "-"], "--events is for local and server"),
+        (["demo", "--events", "-"], "--events is for local, tunnel and server"),
         (["demo", "-s", "h"], "No such option '-s'"),
     ],
 )
@@ -258,7 +337,9 @@ def test_ctrl_c_at_the_wrong_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- help and start-up
 
 
-@pytest.mark.parametrize("command", [["-h"], ["--help"], ["local", "-h"], ["server", "--help"], ["demo", "-h"]])
+@pytest.mark.parametrize(
+    "command", [["-h"], ["--help"], ["local", "-h"], ["server", "--help"], ["tunnel", "-h"], ["demo", "-h"]]
+)
 def test_help(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 0
     out, err = capfd.readouterr()

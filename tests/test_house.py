@@ -102,11 +102,13 @@ def test_files_that_the_papers_name_exist() -> None:
 def test_flags_that_the_readme_names_exist() -> None:
     named = set(
         re.findall(
-            r"(?<![\w-])--?[a-z][a-z0-9-]*", " ".join(re.findall(r"`[^`\n]*ssgui[^`\n]*`|`-[^`]*`", read("README.md")))
+            r"(?<![\w-])--?[a-zA-Z][a-z0-9-]*",
+            " ".join(re.findall(r"`[^`\n]*ssgui[^`\n]*`|`-[^`]*`", read("README.md"))),
         )
     )
     assert {"--events", "--password-file", "-c", "-k"} <= named
-    known = set(re.findall(r'"(--?[a-z][a-z0-9-]*)"', read("ssgui/cli.py"))) | {"-h"}
+    texts = read("ssgui/cli.py") + read("ssgui/cli_flags.py").replace("/--no-", '" "--no-')
+    known = set(re.findall(r'"(--?[a-zA-Z][a-z0-9-]*)"', texts)) | {"-h"}
     assert named <= known
 
 

@@ -6,12 +6,15 @@ import secrets
 import sys
 from pathlib import Path
 
+from ssgui.config.addresses import parse_proxy
+from ssgui.config.models import UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, located, parse_password
 from ssgui.protocol.methods import find_method
 from ssgui.protocol.sip022 import Method2022
 
 ENVIRONMENT = "SSGUI_PASSWORD"
+ENVIRONMENT_PROXY = "SSGUI_UPSTREAM_PROXY"
 _MOST = 64 << 10
 
 
@@ -38,6 +41,13 @@ def environment_password() -> Secret | None:
     text = os.environ.pop(ENVIRONMENT, "")
     with located(ENVIRONMENT):
         return parse_password(text) if text else None
+
+
+def environment_proxy() -> UpstreamProxy | None:
+    """SSGUI_UPSTREAM_PROXY, taken out of the environment likewise: it may hold a password."""
+    text = os.environ.pop(ENVIRONMENT_PROXY, "")
+    with located(ENVIRONMENT_PROXY):
+        return parse_proxy(text) if text else None
 
 
 def make_password(method: str) -> Secret:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
 from ssgui.app.log_output import set_up_logging
-from ssgui.app.passwords import environment_password, read_password_file
+from ssgui.app.passwords import environment_password, environment_proxy, read_password_file
 from ssgui.config.classic import ClassicFile, read_classic
-from ssgui.config.options import Options, overlay, with_password
+from ssgui.config.models import PluginSettings, ServerChoice
+from ssgui.config.options import Options, overlay, with_password, with_proxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 
@@ -59,7 +60,7 @@ class Startup:
         path = self._given.get("config")
         file = read_classic(path) if path else ClassicFile(Options())
         options = overlay(self._flags(), file.options)
-        self.options = with_password(options, environment_password())
+        self.options = with_password(with_proxy(options, environment_proxy()), environment_password())
         set_up_logging(options.verbosity or 0, as_json=self.common.log_json)
         self.warn([f"{path}: {text}" for text in file.warnings])
         return self
@@ -84,6 +85,18 @@ class Startup:
             prefer_ipv6=get("prefer_ipv6") or None,
             forbidden=get("forbidden"),
             udp=get("udp") or None,
+            udp_timeout=get("udp_timeout"),
+            tunnel=get("tunnel"),
+            choice=None if get("choose") is None else ServerChoice(get("choose")),
+            probe_url=get("probe_url"),
+            plugin=_plugin(get("plugin"), get("plugin_opts")),
+            acl=get("acl"),
+            bypass_lan=get("bypass_lan") or None,
+            fast_open=get("fast_open") or None,
+            mptcp=get("mptcp") or None,
+            upstream_proxy=get("upstream_proxy"),
+            segmented_header=get("segmented_header"),
+            legacy_methods=get("allow_legacy") or (),
             verbosity=self.common.verbosity,
         )
 
@@ -101,6 +114,12 @@ class Startup:
         """Log what a person should know but may want so."""
         for text in warnings:
             _log.warning("%s", text)
+
+
+def _plugin(program: str | None, options: str | None) -> PluginSettings | None:
+    if program is None and options:
+        raise ConfigError("--plugin-opts are the options of a --plugin, which is not given")
+    return None if program is None else PluginSettings(program, options or "")
 
 
 def _users(name: str | None, password: str | None) -> tuple[tuple[str, Secret], ...]:

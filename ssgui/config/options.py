@@ -1,45 +1,36 @@
-"""What one source of settings said (flags, a file), how two are laid over each other, and what results.
+"""What one source of settings said (flags, a file), and how two are laid over each other.
 
 `Options` leaves out what its source did not say (None, or () for lists). Flags win: `overlay(flags, file)`.
-`local_settings` and `server_settings` then make the models the engine runs from, or raise ConfigError.
+`ssgui.config.settings` makes of it the models the engine runs from.
 """
 
-from ipaddress import ip_address
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
-from ssgui.config.models import (
-    DEFAULT_FORBIDDEN,
-    DEFAULT_LOCAL_HOST,
-    DEFAULT_LOCAL_PORT,
-    DEFAULT_METHOD,
-    DEFAULT_SERVER_HOST,
-    DEFAULT_SERVER_PORT,
-    DEFAULT_TIMEOUT,
-    LocalSettings,
-    Network,
-    ServerProfile,
-    ServerSettings,
-)
+from ssgui.config.models import Network, PluginSettings, ServerChoice, ServerUser, UpstreamProxy
 from ssgui.config.secret import Secret
-from ssgui.config.values import ConfigError
-
-_T = TypeVar("_T")
+from ssgui.protocol.address import Address
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
-    """A server with its own port; the method and password it leaves out are the common ones."""
+    """A server with its own port; the method, password, plugin and users it leaves out are the common ones."""
 
     host: str
     port: int
     method: str | None = None
     password: Secret | None = None
     remarks: str = ""
+    plugin: PluginSettings | None = None
+    users: tuple[ServerUser, ...] = ()
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings as one source gave them. Servers are every host with every port, and `servers`."""
+    """Settings as one source gave them. Servers are every host with every port, and `servers`.
+
+    `users` are the pairs a program gives to a client, `server_users` those of a server. `acl` is a file's name.
+    A `plugin` whose program is "" is none, also where the other source has one.
+    """
 
     hosts: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
@@ -51,36 +42,44 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     bind_port: int | None = None
     timeout: float | None = None
     users: tuple[tuple[str, Secret], ...] = ()
+    server_users: tuple[ServerUser, ...] = ()
     prefer_ipv6: bool | None = None
     forbidden: tuple[Network, ...] | None = None
     nameservers: tuple[str, ...] = ()
     udp: bool | None = None
+    udp_timeout: float | None = None
+    tunnel: Address | None = None
+    choice: ServerChoice | None = None
+    probe_url: str | None = None
+    plugin: PluginSettings | None = None
+    acl: str | None = None
+    bypass_lan: bool | None = None
+    fast_open: bool | None = None
+    mptcp: bool | None = None
+    upstream_proxy: UpstreamProxy | None = None
+    segmented_header: bool | None = None
+    legacy_methods: tuple[str, ...] = ()
     verbosity: int | None = None
+
+
+_UNSAID = Options()
+_APART = frozenset({"ports", "port_passwords", "servers", "legacy_methods"})
 
 
 def overlay(flags: Options, file: Options) -> Options:
     """`file` with everything that `flags` says instead."""
+    laid: dict[str, Any] = {
+        name: getattr(file if getattr(flags, name) == getattr(_UNSAID, name) else flags, name)
+        for name in Options.__struct_fields__
+        if name not in _APART
+    }
     return Options(
-        hosts=flags.hosts or file.hosts,
         ports=_other_ports(flags, file) if flags.ports else file.ports,
         port_passwords=_port_passwords(flags, file),
         servers=() if flags.hosts else tuple(_overlay_entry(flags, entry) for entry in file.servers),
-        method=_first(flags.method, file.method),
-        password=_first(flags.password, file.password),
-        bind_host=_first(flags.bind_host, file.bind_host),
-        bind_port=_first(flags.bind_port, file.bind_port),
-        timeout=_first(flags.timeout, file.timeout),
-        users=flags.users or file.users,
-        prefer_ipv6=_first(flags.prefer_ipv6, file.prefer_ipv6),
-        forbidden=_first(flags.forbidden, file.forbidden),
-        nameservers=flags.nameservers or file.nameservers,
-        udp=_first(flags.udp, file.udp),
-        verbosity=_first(flags.verbosity, file.verbosity),
+        legacy_methods=(*file.legacy_methods, *flags.legacy_methods),
+        **laid,
     )
-
-
-def _first(flag: _T | None, file: _T | None) -> _T | None:
-    return file if flag is None else flag
 
 
 def _port_passwords(flags: Options, file: Options) -> tuple[tuple[int, Secret], ...]:
@@ -101,6 +100,8 @@ def _overlay_entry(flags: Options, entry: ServerEntry) -> ServerEntry:
         flags.method or entry.method,
         flags.password or entry.password,
         entry.remarks,
+        flags.plugin or entry.plugin,
+        entry.users,
     )
 
 
@@ -109,101 +110,6 @@ def with_password(options: Options, password: Secret | None) -> Options:
     return options if options.password else msgspec.structs.replace(options, password=password)
 
 
-def local_settings(options: Options) -> LocalSettings:
-    """A client's settings; every server must have host, port and password."""
-    if not options.hosts and not options.servers:
-        raise ConfigError("no server: give -s HOST, or -c FILE with a server in it")
-    if options.hosts and not options.ports and not options.port_passwords:
-        raise ConfigError("no server port: give -p PORT, or server_port in the -c file")
-    servers = _endpoints(options, options.hosts, options.ports)
-    if not all(server.password for server in servers):
-        raise ConfigError("no password: give --password-file FILE, -c FILE or SSGUI_PASSWORD (or -k, which ps shows)")
-    return LocalSettings(
-        servers=servers,
-        bind_host=options.bind_host or DEFAULT_LOCAL_HOST,
-        bind_port=DEFAULT_LOCAL_PORT if options.bind_port is None else options.bind_port,
-        timeout=DEFAULT_TIMEOUT if options.timeout is None else options.timeout,
-        users=options.users,
-        prefer_ipv6=bool(options.prefer_ipv6),
-        udp=bool(options.udp),
-    )
-
-
-def server_settings(options: Options) -> tuple[ServerSettings, ...]:
-    """A server's settings, one for each address and port. One that has no password yet has an empty one."""
-    hosts, ports = options.hosts, options.ports
-    if not options.servers or options.port_passwords:
-        hosts = hosts or (DEFAULT_SERVER_HOST,)
-    if not options.port_passwords:
-        ports = ports or (DEFAULT_SERVER_PORT,)
-    endpoints = _endpoints(options, _without_covered(hosts), ports)
-    taken: set[tuple[str, int]] = set()
-    for endpoint in endpoints:
-        if endpoint.port and (endpoint.host, endpoint.port) in taken:
-            raise ConfigError(f"port {endpoint.port} of {endpoint.host} is there twice")
-        taken.add((endpoint.host, endpoint.port))
-    return tuple(_server(options, endpoint) for endpoint in endpoints)
-
-
-def _server(options: Options, endpoint: ServerProfile) -> ServerSettings:
-    return ServerSettings(
-        bind_host=endpoint.host,
-        bind_port=endpoint.port,
-        method=endpoint.method,
-        password=endpoint.password,
-        timeout=DEFAULT_TIMEOUT if options.timeout is None else options.timeout,
-        forbidden=DEFAULT_FORBIDDEN if options.forbidden is None else options.forbidden,
-        prefer_ipv6=bool(options.prefer_ipv6),
-        nameservers=options.nameservers,
-        udp=bool(options.udp),
-    )
-
-
-def _endpoints(options: Options, hosts: tuple[str, ...], ports: tuple[int, ...]) -> tuple[ServerProfile, ...]:
-    method, common = options.method or DEFAULT_METHOD, options.password or Secret("")
-    pairs = [*options.port_passwords, *((port, common) for port in ports)]
-    from_hosts = [ServerProfile(host, port, method, password) for host in hosts for port, password in pairs]
-    from_entries = [
-        ServerProfile(entry.host, entry.port, entry.method or method, entry.password or common, entry.remarks)
-        for entry in options.servers
-    ]
-    return (*from_hosts, *from_entries)
-
-
-def _without_covered(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    """Listening on :: covers IPv4, so the usual pair ["::", "0.0.0.0"] is one listener."""
-    if any(_is_any6(host) for host in hosts):
-        return tuple(host for host in hosts if host != "0.0.0.0")  # noqa: S104
-    return hosts
-
-
-def _is_any6(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.version == 6 and address.is_unspecified
-
-
-def local_warnings(settings: LocalSettings) -> list[str]:
-    """What the original warned a client about."""
-    warnings = _timeout_warnings(settings.timeout)
-    if settings.bind_host in ("0.0.0.0", "::") and not settings.users:  # noqa: S104
-        warnings.append(f"listening on {settings.bind_host}: everybody who reaches this computer can use the proxy")
-    return warnings
-
-
-def server_warnings(settings: ServerSettings) -> list[str]:
-    """What the original warned a server about."""
-    warnings = _timeout_warnings(settings.timeout)
-    if settings.bind_host in ("127.0.0.1", "localhost", "::1"):
-        warnings.append(f"the server listens on {settings.bind_host}: only programs on this computer reach it")
-    return warnings
-
-
-def _timeout_warnings(timeout: float) -> list[str]:
-    if 0 < timeout < 100:
-        return [f"the timeout of {timeout:g} s is short: connections that wait that long are ended"]
-    if timeout > 600:
-        return [f"the timeout of {timeout:g} s is long: dead connections are kept that long"]
-    return []
+def with_proxy(options: Options, proxy: UpstreamProxy | None) -> Options:
+    """`options` with `proxy` if they name none."""
+    return options if options.upstream_proxy else msgspec.structs.replace(options, upstream_proxy=proxy)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.config.classic import ClassicFile, parse_classic, read_classic
-from ssgui.config.options import ServerEntry, local_settings, server_settings
+from ssgui.config.options import ServerEntry
 from ssgui.config.secret import Secret
+from ssgui.config.settings import local_settings, server_settings
 from ssgui.config.values import ConfigError
 
 ALL_KEYS = [

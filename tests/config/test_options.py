@@ -4,18 +4,11 @@ from ipaddress import ip_network
 
 import pytest
 
+from ssgui.config.advice import local_warnings, server_warnings
 from ssgui.config.models import DEFAULT_FORBIDDEN, DEFAULT_METHOD
-from ssgui.config.options import (
-    Options,
-    ServerEntry,
-    local_settings,
-    local_warnings,
-    overlay,
-    server_settings,
-    server_warnings,
-    with_password,
-)
+from ssgui.config.options import Options, ServerEntry, overlay, with_password
 from ssgui.config.secret import Secret
+from ssgui.config.settings import local_settings, server_settings
 from ssgui.config.values import ConfigError
 
 PASSWORD = Secret("a")
@@ -137,15 +130,14 @@ def test_a_password_for_what_has_none() -> None:
 
 
 def test_warnings_of_the_original() -> None:
-    assert local_warnings(local_settings(ONE)) == []
+    assert local_warnings(local_settings(ONE), ONE) == []
     wide = local_settings(overlay(Options(bind_host="0.0.0.0", timeout=10.0), ONE))
-    assert [text.split(":")[0] for text in local_warnings(wide)] == [
+    assert [text.split(":")[0] for text in local_warnings(wide, ONE)] == [
         "the timeout of 10 s is short",
         "listening on 0.0.0.0",
     ]
     guarded = local_settings(overlay(Options(bind_host="0.0.0.0", users=(("u", PASSWORD),)), ONE))
-    assert local_warnings(guarded) == []
-    (server,) = server_settings(Options(hosts=("127.0.0.1",), timeout=601.0))
-    assert len(server_warnings(server)) == 2
-    (endless,) = server_settings(Options(timeout=0.0))
-    assert server_warnings(endless) == []
+    assert local_warnings(guarded, ONE) == []
+    options = Options(hosts=("127.0.0.1",), timeout=601.0)
+    assert len(server_warnings(server_settings(options), options)) == 2
+    assert server_warnings(server_settings(Options(timeout=0.0)), Options()) == []

@@ -1,0 +1,57 @@
+"""Targets, proxies and pages as people write them. ConfigError says what is wrong, and never shows a password."""
+
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ssgui.config.models import UpstreamProxy
+from ssgui.config.secret import Secret
+from ssgui.config.values import ConfigError, parse_host, parse_port
+from ssgui.protocol.address import Address
+
+_PROXY_KINDS = {"socks5": "socks5", "socks5h": "socks5", "http": "http"}
+_MOST_CREDENTIALS = 255  # bytes; RFC 1929 has one length byte for each
+
+
+def parse_target(text: str) -> Address:
+    """ "host:port" or "[v6]:port"."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        raise ConfigError("must be HOST:PORT, an IPv6 address in brackets")
+    return Address(parse_host(host), parse_port(port))
+
+
+def parse_proxy(text: str) -> UpstreamProxy:
+    """socks5://host:port or http://host:port, with user:password@ in front of the host if it asks for them."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:  # the message of urlsplit shows what it read, a password perhaps
+        parts, port = SplitResult("", "", "", "", ""), None
+    kind = _PROXY_KINDS.get(parts.scheme)
+    if kind is None or port is None or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigError(
+            "must be socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before the host if asked for"
+        )
+    # Bytes of a command line that are no UTF-8 become replacement characters.
+    user, password = (unquote((part or "").encode("utf-8", "replace")) for part in (parts.username, parts.password))
+    if password and not user:
+        raise ConfigError("has a password, but no user")
+    if max(len(part.encode("utf-8", "replace")) for part in (user, password)) > _MOST_CREDENTIALS:
+        raise ConfigError(f"user and password have at most {_MOST_CREDENTIALS} bytes each")
+    return UpstreamProxy(kind, parse_host(parts.hostname), parse_port(port), user, Secret(password))
+
+
+def parse_probe_url(text: str) -> str:
+    """An http:// address, in ASCII: what is measured is the way there, not a handshake at its end."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or parts.scheme != "http" or "@" in parts.netloc or not _plain(text):
+        raise ConfigError("must be http://HOST[:PORT][/PATH]")
+    parse_host(host)
+    return text
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text

@@ -53,7 +53,7 @@ def test_rules_before_any_section_are_bypassed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "client", "route"),
+    ("text", "client", "verdict"),
     [
         ("", "192.0.2.1", D),
         ("[black_list]\n192.0.2.0/24", "192.0.2.1", R),
@@ -65,8 +65,8 @@ def test_rules_before_any_section_are_bypassed() -> None:
         ("[reject_all]\n[white_list]\n192.0.2.0/24\n[black_list]\n192.0.2.9", "192.0.2.9", R),
     ],
 )
-def test_a_servers_clients(text: str, client: str, route: Route) -> None:
-    assert parse_acl(text).source(client).route is route
+def test_a_servers_clients(text: str, client: str, verdict: Route) -> None:
+    assert parse_acl(text).source(client).route is verdict
 
 
 def test_a_servers_targets() -> None:

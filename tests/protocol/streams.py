@@ -4,7 +4,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from ssgui.protocol.aead import MAX_HELD, AeadDecoder
+from ssgui.protocol.aead import MAX_HELD
+from ssgui.protocol.codecs import StreamDecoder
 from ssgui.protocol.methods import METHODS, Method, key_for
 
 METHOD = METHODS["aes-128-gcm"]
@@ -55,8 +56,9 @@ class Shell:
     comes out is counted: everything behind the count is canaries or undefined, and is not taken.
     """
 
-    decoder: AeadDecoder
-    plain: bytes = b""
+    decoder: StreamDecoder
+    most: int = MAX_HELD
+    plain: bytes = field(default=b"", init=False)
     fed: int = field(default=0, init=False)
 
     def feed(self, *pieces: bytes) -> bytes:
@@ -69,7 +71,7 @@ class Shell:
             with memoryview(data) as source, memoryview(out) as sink:
                 count = self.decoder.decode(source, sink)
             assert 0 <= count <= len(data)
-            assert len(self.decoder.held) <= MAX_HELD
+            assert len(self.decoder.held) <= self.most
             self.plain += bytes(out[:count])
             self.fed += 1
             # A view that was kept would make these raise BufferError.

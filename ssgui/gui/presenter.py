@@ -7,11 +7,14 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from ssgui.app.context import AppContext
+from ssgui.app.server_states import ServerStates
+from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
 from ssgui.gui import words
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.sidebar import Listening
+from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 from ssgui.protocol.address import Address
@@ -33,7 +36,12 @@ class Presenter(QObject):
         self._said = 0
         self.connections = ConnectionsPage(context.connections, time.monotonic)
         self.connections.closed.connect(context.close_connections)
-        pages = {"connections": self.connections}
+        self.states = ServerStates(context.evidence, context.meter)
+        self.tests = ServerTests(context, self.states, self._tests_moved)
+        self.servers = ServersPage(context, self.states, window.toast)
+        self.servers.testing.connect(self.tests.start)
+        self.servers.stopped.connect(self.tests.stop)
+        pages: dict[str, QWidget] = {"connections": self.connections, "servers": self.servers}
         for key in ("servers", "connections", "logs", "settings"):
             window.add_page(key, pages.get(key) or QWidget())
         window.open_page("servers")
@@ -49,6 +57,7 @@ class Presenter(QObject):
     def end(self) -> None:
         """Look no more."""
         self._timer.stop()
+        self.tests.stop()
         self.context.changed.remove(self._changed)
 
     # ---- showing
@@ -69,8 +78,11 @@ class Presenter(QObject):
         if visible:
             self.window.header.show_state(words.header_state(context.verdict(), self.address()))
             self.window.sidebar.show_count("connections", len(context.connections.live))
-            if self.window.current_page() == "connections":
-                self.connections.look()
+            match self.window.current_page():
+                case "connections":
+                    self.connections.look()
+                case "servers":
+                    self.servers.look()
 
     def address(self) -> str:
         """Where the proxy listens, as people type it; "" when it does not."""
@@ -91,6 +103,7 @@ class Presenter(QObject):
         window.header.modes.set_mode(context.config.settings.mode)
         window.header.modes.set_available({Mode.OFF, Mode.GLOBAL} if context.config.servers else {Mode.OFF})
         window.sidebar.show_count("servers", len(context.config.servers))
+        self.servers.refresh()
         shared = context.config.settings.share
         window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
         self._show_problems()
@@ -131,6 +144,10 @@ class Presenter(QObject):
 
     def _mode_chosen(self, key: str) -> None:
         self.context.change_settings(mode=Mode(key))
+
+    def _tests_moved(self) -> None:
+        if self.window.current_page() == "servers":
+            self.servers.look()
 
     def _closing(self) -> None:
         """Without a tray a window that hides could not be found again."""

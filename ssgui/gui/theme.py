@@ -139,6 +139,13 @@ def font(pixels: int, weight: QFont.Weight = REGULAR, *, monospace: bool = False
     return found
 
 
+def struck(one: QFont) -> QFont:
+    """The same, struck through."""
+    found = QFont(one)
+    found.setStrikeOut(True)
+    return found
+
+
 def _monospace() -> QFont:
     found = QFont()
     found.setFamilies(["ui-monospace", "SF Mono", "Cascadia Mono", "Consolas", "DejaVu Sans Mono", "monospace"])

@@ -1,7 +1,10 @@
 """Seeded sample data: servers and connections in every state, for screenshots and for tests of pages."""
 
 import random
+from typing import Any
 
+from ssgui.config.app_config import AppConfig, Mode, Server, Settings
+from ssgui.config.secret import Secret
 from ssgui.engine.handler import HandlerView
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage, StreamStatus
@@ -90,3 +93,25 @@ def connections(seed: int = 7, more: int = 0) -> Connections:
     for one in reversed(ended):
         rows.ended[one.id] = one
     return rows
+
+
+def app_config() -> AppConfig:
+    """Servers of every kind, in two groups."""
+
+    def one(number: int, name: str, host: str, port: int = 8388, **more: Any) -> Server:
+        fields = {"method": "chacha20-ietf-poly1305", "password": Secret("a long password"), **more}
+        return Server(id=str(number), remarks=name, host=host, port=port, **fields)
+
+    servers = (
+        one(1, TOKYO, "tokyo-1.example.net"),
+        one(2, "香港 02 专线", "hk02.example.org", 443),
+        one(3, "Frankfurt · v2ray-plugin", "fra.example.com", 443, plugin="v2ray-plugin", plugin_opts="tls;host=a"),
+        one(4, "Old office", "203.0.113.7", method="rc4"),
+        one(5, "新加坡 A · 负载均衡 · 流媒体解锁 · 仅限移动宽带用户使用", "sg-a.a-very-long-provider.cdn.example.com",
+            30443, group="Nebula"),
+        one(6, "Los Angeles 3", "la3.nebula.example.com", 8443, group="Nebula"),
+        one(7, "Seoul 2", "2001:db8:4f::21", group="Nebula"),
+        one(8, "London", "lon.nebula.example.com", 443, group="Nebula", password=Secret("")),
+        one(9, "Amsterdam 1", "ams1.nebula.example.com", 443, group="Nebula", gone=True),
+    )  # fmt: skip
+    return AppConfig(servers=servers, current="1", settings=Settings(mode=Mode.GLOBAL))

@@ -1,0 +1,97 @@
+"""What is known about each server of the list: latency, last result, traffic of today. Kept for the session."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ssgui.app.local_proxy import unique_names, usable
+from ssgui.config.app_config import Server
+from ssgui.engine.stages import Reason
+from ssgui.services.evidence import ServerEvidence
+from ssgui.services.meter import Meter
+
+
+class Result(StrEnum):
+    """The last thing that is known."""
+
+    UNTESTED = "untested"
+    WORKS = "works"
+    FAILED = "failed"
+    UNSUPPORTED = "unsupported"
+    NO_PASSWORD = "no-password"  # noqa: S105
+    GONE = "gone"
+    TESTING = "testing"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """One row's right half. Latency in seconds, `age` in seconds since the result, `today` in bytes."""
+
+    result: Result = Result.UNTESTED
+    latency: float | None = None
+    age: float = 0.0
+    why: str = ""
+    reason: Reason | None = None
+    today: int = 0
+
+
+@dataclass(slots=True)
+class _Test:
+    at: float
+    latency: float | None
+    failure: str
+
+
+class ServerStates:
+    """Puts tests, evidence and traffic together. Keyed by server id."""
+
+    def __init__(
+        self, evidence: ServerEvidence, meter: Meter, clock: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
+        self._evidence, self._meter, self._clock = evidence, meter, clock
+        self._tests: dict[str, _Test] = {}
+        self.testing: set[str] = set()
+
+    def tested(self, identity: str, latency: float | None, failure: str = "") -> None:
+        """A test ended: how long until the first byte, or what went wrong."""
+        self.testing.discard(identity)
+        self._tests[identity] = _Test(self._clock(), latency, failure)
+
+    def forget(self, identity: str) -> None:
+        """Its settings changed."""
+        self._tests.pop(identity, None)
+
+    def all(self, servers: tuple[Server, ...]) -> dict[str, ServerState]:
+        """The state of each of `servers`."""
+        names = unique_names(servers)
+        return {server.id: self._state(server, names[server.id]) for server in servers}
+
+    def _state(self, server: Server, name: str) -> ServerState:
+        traffic = self._meter.servers.get(name)
+        today = traffic.up + traffic.down if traffic is not None else 0
+        test = self._tests.get(server.id)
+        latency = test.latency if test is not None else None
+        if server.id in self.testing:
+            return ServerState(Result.TESTING, latency, today=today)
+        if server.gone:
+            return ServerState(Result.GONE, latency, today=today)
+        if not server.password:
+            return ServerState(Result.NO_PASSWORD, today=today)
+        if not usable(server):
+            return ServerState(Result.UNSUPPORTED, today=today)
+        return self._judged(name, test, latency, today)
+
+    def _judged(self, name: str, test: _Test | None, latency: float | None, today: int) -> ServerState:
+        """The newer of a test and of what real traffic showed."""
+        now, evidence = self._clock(), self._evidence.of(name)
+        failed_at, reason = evidence.failures[-1] if evidence.failures else (-1.0, None)
+        worked_at = evidence.last_byte if evidence.last_byte is not None else -1.0
+        if test is not None and test.at >= max(failed_at, worked_at):
+            result = Result.WORKS if test.latency is not None else Result.FAILED
+            return ServerState(result, latency, now - test.at, test.failure, today=today)
+        if worked_at > failed_at:
+            return ServerState(Result.WORKS, latency, now - worked_at, today=today)
+        if reason is not None:
+            return ServerState(Result.FAILED, latency, now - failed_at, reason=reason, today=today)
+        return ServerState(Result.UNTESTED, latency, today=today)

@@ -212,10 +212,10 @@ def test_port_password_is_many_servers(jobs: list[Job], tmp_path: Path) -> None:
 
 def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "ss.json"
-    path.write_text('{"server": "a", "server_port": 1, "password": "p", "fast_open": true, "timeout": 10}')
+    path.write_text('{"server": "a", "server_port": 1, "password": "p", "workers": 4, "timeout": 10}')
     assert main(["local", "-c", str(path), "-u", "-b", "0.0.0.0"]) == 0
     lines = capfd.readouterr().err.splitlines()
-    for text in ('"fast_open" is not supported', "timeout of 10 s", "listening on 0.0.0.0"):
+    for text in ('"workers" is not supported', "timeout of 10 s", "listening on 0.0.0.0"):
         assert [line for line in lines if "WARNING" in line and text in line]
     assert len(lines) == 3
     assert jobs[0].local is not None
@@ -300,7 +300,7 @@ def test_a_mistake_is_one_line(
     [
         ('{"server": "h",\n "server_port": }', "line 2, column 17"),
         ('{"server": "h", "server_port": 1, "password": "p", "method": "rot13"}', '"method": '),
-        ('{"server": "h", "server_port": 1, "password": "p", "plugin": "x"}', '"plugin": plugins are not part'),
+        ('{"server": "h", "server_port": 1, "password": "p", "auth": true}', '"auth": One-Time Auth is gone'),
         ('{"server": "h\\n\\u001b[31m", "server_port": 1}', '"server": '),
     ],
 )

@@ -14,6 +14,8 @@ def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
         what = "the proxy" if settings.tunnel is None else "the tunnel"
         warnings.append(f"listening on {settings.bind_host}: everybody who reaches this computer can use {what}")
     if settings.udp:
+        if any(entry.udp is False for entry in options.servers):
+            warnings.append('"mode" of one of "servers" has no effect here: UDP goes to all of them')
         for plugin in {server.plugin.program: server.plugin for server in settings.servers if server.plugin}.values():
             warnings.append(_udp_beside(plugin))
     if settings.acl is not None:
@@ -32,7 +34,7 @@ def server_warnings(settings: tuple[ServerSettings, ...], options: Options) -> l
     for host in dict.fromkeys(server.bind_host for server in settings):
         if host in ("127.0.0.1", "localhost", "::1"):
             warnings.append(f"the server listens on {host}: only programs on this computer reach it")
-    if first.udp:
+    if any(server.udp for server in settings):
         for plugin in {server.plugin.program: server.plugin for server in settings if server.plugin}.values():
             warnings.append(_udp_beside(plugin))
     if first.acl is not None:

@@ -2,35 +2,41 @@
 
 One server (`server`, `server_port`; each may be a list, of which a client uses any pair and a server all),
 `servers` (a list of objects, as in SIP008 and shadowsocks-rust) and `port_password` (port to password).
-Numbers may stand as text and text as numbers, as the originals allow; keys that begin with "_" are comments.
+Keys that begin with "_" are comments; real ones, and a comma after the last item, are taken too.
 What changes where traffic goes or who may send it is refused when it cannot be honoured; what does not is
 named in `ClassicFile.warnings`.
 """
 
-import json
+import os
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ssgui.config.classic_keys import ENTRY_KEYS, HONOURED, REFUSED, UNSUPPORTED
+from ssgui.config import classic_values as values
+from ssgui.config.addresses import parse_probe_url, parse_proxy, parse_target
+from ssgui.config.classic_keys import (
+    ALWAYS,
+    ENTRY_KEYS,
+    HONOURED,
+    LOCAL_KEYS,
+    LOCAL_PROTOCOLS,
+    REFUSED,
+    REFUSED_IN_ENTRY,
+    REFUSED_IN_LOCAL,
+    UNSUPPORTED,
+)
+from ssgui.config.classic_values import Passwords, Tree, is_off, is_on, shown_key
+from ssgui.config.json_text import parse_json
+from ssgui.config.models import Network, ServerChoice, UpstreamProxy
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
-from ssgui.config.values import (
-    ConfigError,
-    located,
-    parse_host,
-    parse_method,
-    parse_nameservers,
-    parse_networks,
-    parse_password,
-    parse_port,
-    parse_timeout,
-)
+from ssgui.config.values import ConfigError, located, parse_host, parse_nameservers, parse_networks, parse_port
+from ssgui.protocol.address import Address
 
 MAX_FILE = 4 << 20
-
-_OFF: tuple[Any, ...] = (None, False, 0, "", "0", [], {})
+_DNS_PORT = 53
 
 
 class ClassicFile(msgspec.Struct, frozen=True):
@@ -48,52 +54,70 @@ def read_classic(path: str) -> ClassicFile:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     with located(path):
-        return parse_classic(data)
+        return parse_classic(data, os.environ)
 
 
-def parse_classic(data: bytes) -> ClassicFile:
-    """Parse a file's bytes."""
+def parse_classic(data: bytes, environment: MutableMapping[str, str] | None = None) -> ClassicFile:
+    """Parse a file's bytes. Variables that passwords are taken from are taken out of `environment`."""
+    environment = {} if environment is None else environment
     if len(data) > MAX_FILE:
         raise ConfigError("too large for a configuration")
-    try:
-        tree = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8: byte {error.start + 1}") from None
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; brackets by the thousand
-        raise ConfigError("not a configuration: a number or a nesting without end") from None
+    tree = parse_json(data)
     if not isinstance(tree, dict):
         raise ConfigError("not a configuration: it must be one JSON object, { ... }")
-    return _Reader(tree).read()
+    passwords = Passwords(environment)
+    file = _Reader(tree, passwords).read()
+    for name in passwords.used:  # so that no program we start inherits them
+        environment.pop(name, None)
+    return file
 
 
 class _Reader:
     """Turns one JSON object into Options; remembers warnings."""
 
-    def __init__(self, tree: dict[str, Any]) -> None:
-        self._tree = {key: value for key, value in tree.items() if value is not None}
+    def __init__(self, tree: Tree, passwords: Passwords) -> None:
+        self._tree = _without_nulls(tree)
+        self._passwords = passwords
         self._warnings: list[str] = []
 
     def read(self) -> ClassicFile:
         self._check_keys()
         hosts, entries = self._hosts()
         ports, port_passwords = self._ports()
+        bind_host, bind_port, udp = self._listening()
         tree = self._tree
+
+        def on(key: str) -> bool | None:
+            return is_on(tree, key) or None
+
         options = Options(
             hosts=hosts,
             ports=ports,
             port_passwords=port_passwords,
             servers=(*entries, *self._servers()),
-            method=_method(tree, "method"),
-            password=None if port_passwords else _password(tree, "password"),
-            bind_host=_host(tree, "local_address") if tree.get("local_address") else None,
-            bind_port=_port(tree, "local_port", zero=True) if "local_port" in tree else None,
-            timeout=_timeout(tree),
-            prefer_ipv6=_flag(tree, "prefer_ipv6") or _flag(tree, "ipv6_first") or None,
+            method=values.method(tree),
+            password=None if port_passwords else self._passwords.password(tree),
+            bind_host=bind_host,
+            bind_port=bind_port,
+            timeout=values.timeout(tree, "timeout"),
+            server_users=self._passwords.users(tree),
+            prefer_ipv6=on("prefer_ipv6") or on("ipv6_first"),
             forbidden=self._forbidden(),
             nameservers=self._nameservers(),
-            verbosity=self._verbosity(),
+            udp=udp,
+            udp_timeout=values.timeout(tree, "udp_timeout"),
+            tunnel=self._tunnel(),
+            choice=self._choice(),
+            probe_url=values.parsed(tree, "probe_url", parse_probe_url),
+            plugin=values.plugin(tree),
+            acl=values.parsed(tree, "acl", _file_name),
+            bypass_lan=on("bypass_lan"),
+            fast_open=on("fast_open"),
+            mptcp=on("mptcp"),
+            upstream_proxy=self._proxy(),
+            segmented_header=is_on(tree, "segmented_header") if "segmented_header" in tree else None,
+            legacy_methods=values.methods(tree, "allow_legacy"),
+            verbosity=-1 if on("quiet") else 1 if on("verbose") else None,
         )
         return ClassicFile(options, tuple(self._warnings))
 
@@ -101,32 +125,29 @@ class _Reader:
         for key, value in self._tree.items():
             if key in HONOURED or key.startswith("_"):
                 continue
-            if key == "mode":
-                self._check_mode(value)
-            elif key in REFUSED:
-                if not _is_off(value):
+            if key in REFUSED:
+                if not is_off(value):
                     raise ConfigError(f'"{key}": {REFUSED[key]}')
+            elif key in ALWAYS:
+                if value is not True:
+                    self._warnings.append(f'"{key}" has no effect: {ALWAYS[key]}')
             elif key not in UNSUPPORTED:
-                self._warnings.append(f"{_name(key)} is not known and has no effect")
-            elif not _is_off(value) and not (key == "workers" and value in (1, "1")):
+                self._warnings.append(f"{shown_key(key)} is not known and has no effect")
+            elif not is_off(value) and not (key == "workers" and value in (1, "1")):
                 why = f": {UNSUPPORTED[key]}" if UNSUPPORTED[key] else ""
                 self._warnings.append(f'"{key}" is not supported and has no effect{why}')
+        if is_on(self._tree, "plugin_opts") and not is_on(self._tree, "plugin"):
+            self._warnings.append('"plugin_opts" has no effect without "plugin"')
 
-    def _check_mode(self, value: Any) -> None:
-        if value == "udp_only":
-            raise ConfigError('"mode": udp_only leaves nothing to do, UDP comes later')
-        if value == "tcp_and_udp":
-            self._warnings.append('"mode": UDP comes later, only TCP is served')
-        elif value != "tcp_only":
-            raise ConfigError('"mode" must be tcp_only, tcp_and_udp or udp_only')
+    # ---- servers
 
     def _hosts(self) -> tuple[tuple[str, ...], list[ServerEntry]]:
         """`server`: names and addresses, and in a list also "host:port"."""
         hosts: list[str] = []
         entries: list[ServerEntry] = []
         with located('"server"'):
-            for item in _text_items(self._tree.get("server", ())):
-                host, port = _split_port(item)
+            for item in values.text_items(self._tree.get("server", ())):
+                host, port = values.split_port(item)
                 if port is None:
                     hosts.append(parse_host(host))
                 else:
@@ -136,7 +157,7 @@ class _Reader:
     def _ports(self) -> tuple[tuple[int, ...], tuple[tuple[int, Secret], ...]]:
         raw = self._tree.get("server_port", ())
         with located('"server_port"'):
-            ports = tuple(parse_port(_number_text(port), zero=True) for port in _items(raw))
+            ports = tuple(parse_port(values.number_text(port), zero=True) for port in values.items(raw))
         table = self._tree.get("port_password")
         if not table:
             return ports, ()
@@ -146,33 +167,31 @@ class _Reader:
             self._warnings.append('"server_port" and "password" have no effect beside "port_password"')
         pairs: list[tuple[int, Secret]] = []
         for port in table:
-            with located(f'"port_password" {_name(port)}'):
-                pairs.append((parse_port(port), parse_password(_text(table[port]))))
+            with located(f'"port_password" {shown_key(port)}'):
+                pairs.append((parse_port(port), self._passwords.secret(table[port])))
         return (), tuple(pairs)
 
     def _servers(self) -> list[ServerEntry]:
-        items = self._tree.get("servers", [])
-        if not isinstance(items, list):
+        listed = self._tree.get("servers", [])
+        if not isinstance(listed, list):
             raise ConfigError('"servers" must be a list of objects')
         entries: list[ServerEntry] = []
-        for number, item in enumerate(items, 1):
+        for number, item in enumerate(listed, 1):
             with located(f'"servers" entry {number}'):
                 if not isinstance(item, dict):
                     raise ConfigError("must be an object")
-                if not _is_off(item.get("disabled")):
-                    continue
-                entries.append(self._entry({key: value for key, value in item.items() if value is not None}, number))
-        if items and not entries:
+                if not is_on(item, "disabled"):
+                    entries.append(self._entry(_without_nulls(item), number))
+        if listed and not entries:
             raise ConfigError('"servers": every entry is disabled')
         return entries
 
-    def _entry(self, item: dict[str, Any], number: int) -> ServerEntry:
+    def _entry(self, item: Tree, number: int) -> ServerEntry:
         for key, value in item.items():
-            if key in REFUSED and not _is_off(value):
-                raise ConfigError(f'"{key}": {REFUSED[key]}')
-            if key == "mode":
-                self._check_mode(value)
-            elif (key in UNSUPPORTED or key in HONOURED - ENTRY_KEYS) and not _is_off(value):
+            if key in REFUSED_IN_ENTRY and not is_off(value):
+                raise ConfigError(f'"{key}": {REFUSED_IN_ENTRY[key]}')
+            known = key in UNSUPPORTED or key in HONOURED
+            if known and key not in ENTRY_KEYS and key not in REFUSED_IN_ENTRY and not is_off(value):
                 self._warnings.append(f'"{key}" of "servers" entry {number} has no effect')
         host_key = "server" if "server" in item else "address"
         port_key = "server_port" if "server_port" in item else "port"
@@ -181,108 +200,104 @@ class _Reader:
                 raise ConfigError(f'"{key}" is missing')
         remarks = item.get("remarks", item.get("name", ""))
         return ServerEntry(
-            _host(item, host_key),
-            _port(item, port_key),
-            _method(item, "method"),
-            _password(item, "password"),
+            values.host(item, host_key),
+            values.port(item, port_key),
+            values.method(item),
+            self._passwords.password(item),
             remarks if isinstance(remarks, str) else "",
+            values.plugin(item),
+            self._passwords.users(item),
+            values.udp(item),
         )
 
-    def _forbidden(self) -> tuple[Any, ...] | None:
+    # ---- where a client listens, and where it leads
+
+    def _listening(self) -> tuple[str | None, int | None, bool | None]:
+        """Address, port and whether UDP is on: the file's own, else those of the first proxy in `locals`."""
+        tree, taken = self._tree, "local_port" in self._tree
+        listed = tree.get("locals", [])
+        if not isinstance(listed, list):
+            raise ConfigError('"locals" must be a list of objects')
+        for number, item in enumerate(listed, 1):
+            with located(f'"locals" entry {number}'):
+                if not isinstance(item, dict):
+                    raise ConfigError("must be an object")
+                fits = item.get("protocol", "socks") in LOCAL_PROTOCOLS and not is_on(item, "disabled")
+                if fits and not taken:
+                    tree, taken = {**tree, **self._local(item, number)}, True
+                elif not is_on(item, "disabled"):
+                    self._warnings.append(f'"locals" entry {number} has no effect: {_why_not(item)}')
+        if tree.get("protocol", "socks") not in (*LOCAL_PROTOCOLS, "tunnel"):
+            self._warnings.append('"protocol" has no effect: the port speaks SOCKS and HTTP, or is a tunnel')
+        return (
+            values.host(tree, "local_address") if is_on(tree, "local_address") else None,
+            values.port(tree, "local_port", zero=True) if "local_port" in tree else None,
+            values.udp(tree),
+        )
+
+    def _local(self, item: Tree, number: int) -> Tree:
+        for key in item:
+            if key in REFUSED_IN_LOCAL and is_on(item, key):
+                raise ConfigError(f'"{key}": {REFUSED_IN_LOCAL[key]}')
+            if key not in LOCAL_KEYS and is_on(item, key):
+                self._warnings.append(f'{shown_key(key)} of "locals" entry {number} has no effect')
+        return {key: item[key] for key in ("local_address", "local_port", "mode") if item.get(key) is not None}
+
+    def _tunnel(self) -> Address | None:
+        """The target of `ssgui tunnel`, as libev, the original and shadowsocks-rust name it."""
+        tree = self._tree
+        if (target := values.parsed(tree, "tunnel_address", parse_target)) is not None:
+            return target
+        for host_key, port_key in (("tunnel_remote", "tunnel_remote_port"), ("forward_address", "forward_port")):
+            if is_on(tree, host_key):
+                return Address(
+                    values.host(tree, host_key), values.port(tree, port_key) if port_key in tree else _DNS_PORT
+                )
+        return None
+
+    # ---- the rest
+
+    def _choice(self) -> ServerChoice | None:
+        if not is_on(self._tree, "choose"):
+            return None
+        try:
+            return ServerChoice(self._tree["choose"])
+        except ValueError:
+            raise ConfigError('"choose" must be fixed, random or auto') from None
+
+    def _proxy(self) -> UpstreamProxy | None:
+        key = "upstream_proxy" if "upstream_proxy" in self._tree else "outbound_proxy"
+        with located(f'"{key}"'):
+            hops = values.text_items(self._tree.get(key) or ())
+            if len(hops) > 1:
+                raise ConfigError("only one proxy is supported, not a chain")
+            return parse_proxy(hops[0]) if hops else None
+
+    def _forbidden(self) -> tuple[Network, ...] | None:
         if "forbidden_ip" not in self._tree:
             return None
         with located('"forbidden_ip"'):
-            return parse_networks(_text_items(self._tree["forbidden_ip"]))
+            return parse_networks(values.text_items(self._tree["forbidden_ip"]))
 
     def _nameservers(self) -> tuple[str, ...]:
         key = "dns_server" if "dns_server" in self._tree else "nameserver"
         with located(f'"{key}"'):
-            return parse_nameservers(_text_items(self._tree.get(key, ())))
-
-    def _verbosity(self) -> int | None:
-        if _flag(self._tree, "quiet"):
-            return -1
-        return 1 if _flag(self._tree, "verbose") else None
+            return parse_nameservers(values.text_items(self._tree.get(key, ())))
 
 
-def _is_off(value: Any) -> bool:
-    return any(value is off or (type(value) is type(off) and value == off) for off in _OFF)
+def _without_nulls(tree: Tree) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if value is not None}
 
 
-def _name(key: str) -> str:
-    """A key from the file, safe on one line."""
-    return json.dumps(key if len(key) <= 40 else key[:37] + "...")
+def _why_not(item: Tree) -> str:
+    if item.get("protocol") == "tunnel":
+        return "ssgui --headless tunnel is the command for it"
+    if item.get("protocol", "socks") in LOCAL_PROTOCOLS:
+        return "one port speaks SOCKS and HTTP, and there is no second"
+    return "this protocol is not supported"
 
 
-def _items(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _text_items(value: Any) -> list[str]:
-    return [_plain_text(item) for item in _items(value)]
-
-
-def _plain_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ConfigError("must be text")
-    return value
-
-
-def _text(value: Any) -> str:
-    """Text, or a whole number that stands where text should. The message must not show the value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ConfigError("must be text")
-
-
-def _number_text(value: Any) -> int | str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ConfigError("must be a whole number")
-    return value
-
-
-def _split_port(item: str) -> tuple[str, str | None]:
-    """ "host:port" or "[v6]:port" in two; anything else has no port."""
-    head, colon, tail = item.rpartition(":")
-    if colon and tail.isdigit() and (head.endswith("]") or ":" not in head):
-        return head, tail
-    return item, None
-
-
-def _host(tree: dict[str, Any], key: str) -> str:
-    with located(f'"{key}"'):
-        return parse_host(_plain_text(tree[key]))
-
-
-def _port(tree: dict[str, Any], key: str, *, zero: bool = False) -> int:
-    with located(f'"{key}"'):
-        return parse_port(_number_text(tree[key]), zero=zero)
-
-
-def _method(tree: dict[str, Any], key: str) -> str | None:
-    with located(f'"{key}"'):
-        return parse_method(_plain_text(tree[key])) if tree.get(key) else None
-
-
-def _password(tree: dict[str, Any], key: str) -> Secret | None:
-    with located(f'"{key}"'):
-        return parse_password(_text(tree[key])) if tree.get(key, "") != "" else None
-
-
-def _timeout(tree: dict[str, Any]) -> float | None:
-    value = tree.get("timeout")
-    if value is None:
-        return None
-    with located('"timeout"'):
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ConfigError("must be a number of seconds")
-        try:
-            return parse_timeout(float(value))
-        except (ValueError, OverflowError):
-            raise ConfigError("must be a number of seconds") from None
-
-
-def _flag(tree: dict[str, Any], key: str) -> bool:
-    return not _is_off(tree.get(key))
+def _file_name(text: str) -> str:
+    if not text.isprintable():
+        raise ConfigError("must be the name of a file")
+    return text

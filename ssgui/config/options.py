@@ -14,7 +14,7 @@ from ssgui.protocol.address import Address
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
-    """A server with its own port; the method, password, plugin and users it leaves out are the common ones."""
+    """A server with its own port; what it leaves out is the common one. `udp` is for who serves on it."""
 
     host: str
     port: int
@@ -23,6 +23,7 @@ class ServerEntry(msgspec.Struct, frozen=True):
     remarks: str = ""
     plugin: PluginSettings | None = None
     users: tuple[ServerUser, ...] = ()
+    udp: bool | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ def _overlay_entry(flags: Options, entry: ServerEntry) -> ServerEntry:
         entry.remarks,
         flags.plugin or entry.plugin,
         entry.users,
+        entry.udp if flags.udp is None else flags.udp,
     )
 
 

@@ -102,7 +102,7 @@ def _server(options: Options, endpoint: ServerEntry, acl: Acl | None) -> ServerS
         forbidden=DEFAULT_FORBIDDEN if options.forbidden is None else options.forbidden,
         prefer_ipv6=bool(options.prefer_ipv6),
         nameservers=options.nameservers,
-        udp=bool(options.udp),
+        udp=bool(options.udp if endpoint.udp is None else endpoint.udp),
         udp_timeout=_or(options.udp_timeout, DEFAULT_TIMEOUT),
         users=users,
         plugin=profile.plugin,

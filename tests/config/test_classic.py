@@ -11,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.config.classic import ClassicFile, parse_classic, read_classic
-from ssgui.config.options import ServerEntry
+from ssgui.config.models import PluginSettings, ServerChoice, ServerUser, UpstreamProxy
+from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
 from ssgui.config.settings import local_settings, server_settings
 from ssgui.config.values import ConfigError
+from ssgui.protocol.address import Address
 
 ALL_KEYS = [
     "server", "server_port", "password", "port_password", "method", "servers", "local_address", "local_port", "timeout",
-    "forbidden_ip", "prefer_ipv6", "dns_server", "nameserver", "verbose", "mode", "plugin", "users", "workers", "x",
-    "address", "port", "remarks", "disabled",
+    "forbidden_ip", "prefer_ipv6", "dns_server", "nameserver", "verbose", "mode", "plugin", "plugin_opts", "users",
+    "workers", "x", "address", "port", "remarks", "disabled", "name", "locals", "protocol", "tunnel_address",
+    "tunnel_remote", "forward_address", "upstream_proxy", "choose", "probe_url", "allow_legacy", "udp_timeout",
+    "plugin_args", "segmented_header",
 ]  # fmt: skip
 
 
@@ -64,16 +68,22 @@ def test_servers_as_in_sip008() -> None:
                     "remarks": "one",
                     "id": "x",
                 },
-                {"address": "b", "port": 2, "mode": "tcp_and_udp", "timeout": 60, "custom": 1},
-                {"server": "c", "server_port": 3, "disabled": True, "plugin": "x"},
+                {
+                    "address": "b", "port": 2, "mode": "tcp_and_udp", "timeout": 60, "custom": 1, "plugin": "x",
+                    "plugin_opts": "a;b=c", "plugin_args": ["-v"], "users": [{"name": "ann", "password": "key"}],
+                },
+                {"server": "c", "server_port": 3, "disabled": True, "plugin": 5},
             ],
         }
-    )
+    )  # fmt: skip
     assert file.options.servers == (
         ServerEntry("a", 1, "aes-128-gcm", Secret("p"), "one"),
-        ServerEntry("b", 2),
+        ServerEntry(
+            "b", 2, plugin=PluginSettings("x", "a;b=c", ("-v",)), users=(ServerUser("ann", Secret("key")),), udp=True
+        ),
     )
-    assert [text for text in file.warnings if "timeout" in text and "entry 2" in text]
+    (warning,) = file.warnings
+    assert warning == '"timeout" of "servers" entry 2 has no effect'
 
 
 def test_port_password_has_the_last_word() -> None:
@@ -98,21 +108,85 @@ def test_the_rest_of_what_is_honoured() -> None:
     assert options.verbosity == 1
     assert options.timeout == 60
     assert parse({"forbidden_ip": ""}).options.forbidden == ()
+    file = parse(
+        {
+            "mode": "tcp_and_udp", "udp_timeout": 30, "fast_open": True, "mptcp": 1, "plugin": "obfs", "acl": "my.acl",
+            "plugin_opts": "x", "choose": "auto", "probe_url": "http://h/", "bypass_lan": True, "no_delay": True,
+            "allow_legacy": "AES-256-GCM", "segmented_header": False, "upstream_proxy": "http://u:p@h:1",
+        }
+    )  # fmt: skip
+    assert file.warnings == ()
+    assert file.options == Options(
+        udp=True, udp_timeout=30, fast_open=True, mptcp=True, plugin=PluginSettings("obfs", "x"), acl="my.acl",
+        choice=ServerChoice.AUTO, probe_url="http://h/", bypass_lan=True, legacy_methods=("aes-256-gcm",),
+        segmented_header=False, upstream_proxy=UpstreamProxy("http", "h", 1, "u", Secret("p")),
+    )  # fmt: skip
+    assert parse({"mode": "tcp_only"}).options.udp is False
     assert parse({"quiet": True, "nameserver": "8.8.8.8", "ipv6_first": True}).options.verbosity == -1
 
 
-@pytest.mark.parametrize("key", ["fast_open", "manager_address", "user", "daemon", "log-file", "one_time_auth", "what"])
+def test_a_tunnel_as_each_program_names_it() -> None:
+    target = Address("::1", 53)
+    assert parse({"tunnel_address": "[::1]:53"}).options.tunnel == target
+    assert parse({"tunnel_remote": "::1"}).options.tunnel == target
+    assert parse({"tunnel_remote": "::1", "tunnel_remote_port": "54"}).options.tunnel == Address("::1", 54)
+    assert parse({"protocol": "tunnel", "forward_address": "::1", "forward_port": 53}).options.tunnel == target
+
+
+def test_locals_of_shadowsocks_rust() -> None:
+    listed: list[dict[str, Any]] = [
+        {"local_port": 1, "disabled": True},
+        {"local_port": 53, "protocol": "tunnel", "forward_address": "8.8.8.8"},
+        {"local_address": "::1", "local_port": 2, "protocol": "http", "mode": "tcp_and_udp", "x": 1},
+        {"local_port": 3},
+        {"local_port": 4, "protocol": "dns"},
+    ]
+    file = parse({"locals": listed})
+    assert (file.options.bind_host, file.options.bind_port, file.options.udp) == ("::1", 2, True)
+    assert [text.partition(":")[0] for text in file.warnings] == [
+        '"locals" entry 2 has no effect', '"x" of "locals" entry 3 has no effect', '"locals" entry 4 has no effect',
+        '"locals" entry 5 has no effect',
+    ]  # fmt: skip
+    assert parse({"local_port": 7, "locals": listed[3:4]}).options.bind_port == 7
+
+
+def test_passwords_from_the_environment() -> None:
+    environment = {"SS_KEY": "secret", "OTHER": "x"}
+    text = json.dumps(
+        {"password": "${SS_KEY}", "servers": [{"server": "h", "server_port": 1, "password": "${SS_KEY}"}]}
+    )
+    options = parse_classic(text.encode(), environment).options
+    assert options.password == options.servers[0].password == Secret("secret")
+    assert environment == {"OTHER": "x"}
+    with pytest.raises(ConfigError, match="\"password\": there is no environment variable 'SS_KEY'"):
+        parse_classic(text.encode(), environment)
+
+
+def test_users_of_a_server() -> None:
+    options = parse({"users": [{"name": "ann", "password": "a"}, {"name": "bob", "password": "b"}]}).options
+    assert options.server_users == (ServerUser("ann", Secret("a")), ServerUser("bob", Secret("b")))
+
+
+@pytest.mark.parametrize(
+    "key", ["workers", "manager_address", "user", "daemon", "log-file", "udp_max_associations", "plugin_opts", "what"]
+)
 def test_what_has_no_effect_is_named(key: str) -> None:
     (warning,) = parse({key: "yes"}).warnings
     assert f'"{key}"' in warning
 
 
-@pytest.mark.parametrize("key", ["plugin", "users", "acl", "key", "tunnel_remote"])
+@pytest.mark.parametrize("key", ["key", "one_time_auth", "auth"])
 def test_what_would_change_the_way_is_refused(key: str) -> None:
+    assert parse({key: False}).warnings == ()
     with pytest.raises(ConfigError, match=f'"{key}": '):
         parse({key: "yes"})
     with pytest.raises(ConfigError, match=f'entry 1: "{key}": '):
         parse({"servers": [{"server": "h", "server_port": 1, key: "yes"}]})
+
+
+def test_one_time_auth_has_its_reason() -> None:
+    with pytest.raises(ConfigError, match="replaced by the AEAD methods"):
+        parse({"one_time_auth": True})
 
 
 @pytest.mark.parametrize(
@@ -135,6 +209,32 @@ def test_what_would_change_the_way_is_refused(key: str) -> None:
         ({"servers": [{"server": "h"}]}, '"servers" entry 1: "port" is missing'),
         ({"servers": [{"disabled": 1}]}, "every entry is disabled"),
         ({"mode": "udp_only"}, '"mode": udp_only'),
+        ({"servers": [{"server": "h", "server_port": 1, "mode": 1}]}, '"servers" entry 1: "mode" must be'),
+        ({"servers": [{"server": "h", "server_port": 1, "acl": "x"}]}, '"servers" entry 1: "acl": one access'),
+        ({"plugin": 5}, '"plugin": must be text'),
+        ({"plugin": "x", "plugin_opts": 5}, '"plugin_opts": must be text'),
+        ({"plugin": "x", "plugin_args": [5]}, '"plugin_args": must be text'),
+        ({"plugin": "a\0b"}, '"plugin", .* has a NUL'),
+        ({"users": "ann"}, '"users": must be a list'),
+        ({"users": [5]}, '"users": entry 1: must be an object'),
+        ({"users": [{"name": "", "password": "x"}]}, '"users": entry 1: "name" must be'),
+        ({"users": [{"name": "a\n", "password": "x"}]}, '"users": entry 1: "name" must be'),
+        ({"users": [{"name": "a"}]}, '"users": entry 1: "password": must be text'),
+        ({"users": [{"name": "a", "password": "x"}] * 2}, '"users": entry 2: "name": another user'),
+        ({"udp_timeout": "soon"}, '"udp_timeout": must be a number'),
+        ({"tunnel_address": "h"}, '"tunnel_address": must be HOST:PORT'),
+        ({"tunnel_remote": "h", "tunnel_remote_port": 0}, '"tunnel_remote_port": '),
+        ({"upstream_proxy": "ftp://h:1"}, '"upstream_proxy": must be socks5'),
+        ({"outbound_proxy": ["socks5://h:1"] * 2}, '"outbound_proxy": only one'),
+        ({"choose": "best"}, '"choose" must be'),
+        ({"choose": ["best"]}, '"choose" must be'),
+        ({"probe_url": "https://h"}, '"probe_url": must be'),
+        ({"allow_legacy": ["rot13"]}, '"allow_legacy": '),
+        ({"acl": "a\nb"}, '"acl": must be the name'),
+        ({"locals": {}}, '"locals" must be a list'),
+        ({"locals": [5]}, '"locals" entry 1: must be an object'),
+        ({"locals": [{"socks5_auth_config_path": "x"}]}, '"locals" entry 1: "socks5_auth_config_path": --user'),
+        ({"locals": [{"local_port": -1}]}, '"local_port": '),
         ({"mode": 5}, '"mode" must be'),
         ({"forbidden_ip": "localhost"}, "\"forbidden_ip\": 'localhost' is no address"),
         ({"nameserver": "x"}, '"nameserver": '),
@@ -149,7 +249,8 @@ def test_errors_say_what_and_where(tree: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b'{\n  "server": "x",\n}', "line 3, column 1"),
+        (b'{\n  "server": "x",\n,}', "line 3, column 2"),
+        (b'{\n  "server": /* // */ x // "', "line 2, column 22"),
         (b"", "line 1, column 1"),
         (b"{\xff}", "not UTF-8: byte 2"),
         (b"[" * 200_000, "without end"),
@@ -160,6 +261,18 @@ def test_errors_say_what_and_where(tree: Any, message: str) -> None:
 def test_broken_files(data: bytes, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_classic(data)
+
+
+def test_comments_and_a_last_comma_are_fine() -> None:
+    text = b"""// "quoted" ,}
+    {
+      "server": ["http://x/*,]", "a\\",/\\"b", ], /* and
+      more */ "server_port": 8388, // ,}
+    }  /* open"""
+    with pytest.raises(ConfigError, match=r'"server": .*http'):
+        parse_classic(text)
+    options = parse_classic(text.replace(b'"http://x/*,]"', b'"h"').replace(b'"a\\",/\\"b"', b'"i"')).options
+    assert (options.hosts, options.ports) == (("h", "i"), (8388,))
 
 
 def test_a_byte_order_mark_is_fine() -> None:

@@ -1,15 +1,19 @@
 """Flags over a file, and the settings that result."""
 
+import base64
 from ipaddress import ip_network
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from ssgui.config.advice import local_warnings, server_warnings
-from ssgui.config.models import DEFAULT_FORBIDDEN, DEFAULT_METHOD
-from ssgui.config.options import Options, ServerEntry, overlay, with_password
+from ssgui.config.models import DEFAULT_FORBIDDEN, DEFAULT_METHOD, PluginSettings, ServerUser, UpstreamProxy
+from ssgui.config.options import Options, ServerEntry, overlay, with_password, with_proxy
 from ssgui.config.secret import Secret
-from ssgui.config.settings import local_settings, server_settings
+from ssgui.config.settings import local_settings, server_settings, tunnel_settings
 from ssgui.config.values import ConfigError
+from ssgui.protocol.address import Address
 
 PASSWORD = Secret("a")
 OTHER = Secret("b")
@@ -141,3 +145,94 @@ def test_warnings_of_the_original() -> None:
     options = Options(hosts=("127.0.0.1",), timeout=601.0)
     assert len(server_warnings(server_settings(options), options)) == 2
     assert server_warnings(server_settings(Options(timeout=0.0)), Options()) == []
+
+
+KEY = base64.b64encode(bytes(16)).decode()
+USERS = (ServerUser("ann", Secret(KEY)),)
+
+
+def test_keys_are_checked_before_anything_starts() -> None:
+    short = Options(hosts=("::1",), ports=(1,), password=Secret("pw"), method="2022-blake3-aes-128-gcm")
+    with pytest.raises(ConfigError, match=r"server \[::1\]:1: the password .*needs a key of 16 bytes"):
+        local_settings(short)
+    with pytest.raises(ConfigError, match="needs a key of 16 bytes"):
+        server_settings(short)
+    good = overlay(Options(password=Secret(f"{KEY}:{KEY}")), short)
+    assert local_settings(good).servers[0].method == "2022-blake3-aes-128-gcm"
+
+
+@pytest.mark.parametrize(
+    ("method", "users", "message"),
+    [
+        ("aes-128-gcm", USERS, "aes-128-gcm cannot have users"),
+        ("2022-blake3-chacha20-poly1305", USERS, "2022-blake3-chacha20-poly1305 cannot have users"),
+        ("2022-blake3-aes-256-gcm", USERS, "the key of the user 'ann' has 16 bytes"),
+        ("2022-blake3-aes-128-gcm", (ServerUser("bob", Secret("?")),), "the key of the user 'bob' is no base64"),
+    ],
+)
+def test_only_2022_has_users(method: str, users: tuple[ServerUser, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"server 0.0.0.0:8388: {message}"):
+        server_settings(Options(method=method, server_users=users))
+
+
+def test_users_are_a_servers_own_or_the_common_ones() -> None:
+    own = (ServerUser("bob", Secret(KEY)),)
+    entries = (ServerEntry("h", 1, users=own), ServerEntry("h", 2))
+    options = Options(method="2022-blake3-aes-128-gcm", password=Secret(KEY), server_users=USERS, servers=entries)
+    assert [server.users for server in server_settings(options)] == [own, USERS]
+
+
+def test_a_tunnel_needs_a_target() -> None:
+    with pytest.raises(ConfigError, match="no target: give -L"):
+        tunnel_settings(ONE)
+    options = overlay(Options(tunnel=Address("t", 53)), ONE)
+    assert tunnel_settings(options).tunnel == Address("t", 53)
+    settings = local_settings(options)
+    assert settings.tunnel is None
+    (warning,) = local_warnings(settings, options)
+    assert "ssgui --headless tunnel" in warning
+
+
+def test_plugins_are_laid_over_each_other() -> None:
+    one, two = PluginSettings("one"), PluginSettings("two")
+    file = Options(servers=(ServerEntry("h", 1, plugin=one), ServerEntry("h", 2)), plugin=two, password=PASSWORD)
+    assert [server.plugin for server in local_settings(file).servers] == [one, two]
+    three = Options(plugin=PluginSettings("three"))
+    assert [server.plugin for server in local_settings(overlay(three, file)).servers] == [PluginSettings("three")] * 2
+    none = Options(plugin=PluginSettings(""))
+    assert [server.plugin for server in local_settings(overlay(none, file)).servers] == [None, None]
+
+
+def test_each_server_has_its_own_mode() -> None:
+    file = Options(servers=(ServerEntry("h", 1, udp=True), ServerEntry("h", 2, udp=False), ServerEntry("h", 3)))
+    assert [server.udp for server in server_settings(file)] == [True, False, False]
+    assert [server.udp for server in server_settings(overlay(Options(udp=True), file))] == [True] * 3
+
+
+def test_a_proxy_of_the_environment_comes_last() -> None:
+    one, two = UpstreamProxy("http", "h", 1), UpstreamProxy("socks5", "h", 1)
+    assert with_proxy(Options(), one).upstream_proxy == one
+    assert with_proxy(Options(upstream_proxy=two), one).upstream_proxy == two
+
+
+def test_udp_goes_beside_a_plugin() -> None:
+    entries = (ServerEntry("h", 1, udp=False), ServerEntry("h", 2))
+    options = Options(servers=entries, password=PASSWORD, plugin=PluginSettings("obfs"), udp=True, server_users=USERS)
+    warnings = local_warnings(local_settings(options), options)
+    assert [text for text in warnings if "'obfs' carries TCP only" in text]
+    assert [text for text in warnings if '"mode" of one of "servers"' in text]
+    assert [text for text in warnings if '"users" has no effect' in text]
+    assert len(warnings) == 3
+    plain = msgspec.structs.replace(options, server_users=())
+    assert [text for text in server_warnings(server_settings(plain), plain) if "'obfs' carries TCP only" in text]
+
+
+def test_bad_lines_of_an_access_list_are_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "my.acl"
+    path.write_text("(\n192.0.2.0/24\n")
+    options = overlay(Options(acl=str(path)), Options(hosts=("h",), ports=(1, 2), password=PASSWORD))
+    for warnings in (
+        local_warnings(local_settings(options), options),
+        server_warnings(server_settings(options), options),
+    ):
+        assert len([text for text in warnings if "line 1" in text]) == 1

@@ -44,7 +44,7 @@ class Destinations:
 
     def __init__(self, resolver: Resolver, guard: AddressGuard, complaints: Complaints) -> None:
         self._resolver, self._guard, self._complaints = resolver, guard, complaints
-        self._known: dict[bytes, Destination] = {}
+        self._known: dict[bytes | Address, Destination] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting_bytes = 0
 
@@ -53,7 +53,16 @@ class Destinations:
         found = self._known.get(header)
         if found is not None and found.expires > now:
             return found
-        return self._look(header)
+        try:
+            decoded = decode_address(header)
+        except BadRequestError:
+            return None
+        return None if decoded is None else self._look(header, decoded[0])
+
+    def at(self, address: Address, now: float) -> Destination:
+        """The target at `address`, which need not fit into a header."""
+        found = self._known.get(address)
+        return found if found is not None and found.expires > now else self._look(address, address)
 
     def wait(self, destination: Destination, size: int, send: Callable[[], None]) -> None:
         """`destination` has no socket address: call `send`, which keeps `size` bytes, if it gets one."""
@@ -85,18 +94,12 @@ class Destinations:
         self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _look(self, header: bytes) -> Destination | None:
-        try:
-            found = decode_address(header)
-        except BadRequestError:
-            return None
-        if found is None:
-            return None
-        destination = Destination(found[0])
-        self._known.pop(header, None)
+    def _look(self, key: bytes | Address, address: Address) -> Destination:
+        destination = Destination(address)
+        self._known.pop(key, None)
         if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
-        self._known[header] = destination
+        self._known[key] = destination
         self._locate(destination)
         return destination
 

@@ -6,17 +6,18 @@ from collections.abc import Awaitable, Callable, Hashable
 
 import pytest
 
-from ssgui.config.models import UpstreamProxy
+from ssgui.config.models import ServerChoice, ServerProfile, UpstreamProxy
+from ssgui.config.secret import Secret
 from ssgui.engine import udp_lease
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.tunnel import AeadTunnel
-from ssgui.engine.udp_local import LocalAssociation
+from ssgui.engine.udp_program import LocalAssociation
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.codecs import OpenedDatagram
 from ssgui.rules.acl import Match, Route
 from tests.engine.udp_world import UDPWorld
-from tests.engine.world import World
+from tests.engine.world import METHOD, PASSWORD, StubLookup, World, until
 
 Play = Callable[[Callable[[World], Awaitable[None]]], None]
 
@@ -432,3 +433,55 @@ def test_an_upstream_proxy_carries_no_datagrams(play: Play, caplog: pytest.LogCa
 
     play(scenario)
     assert "UDP is off" in caplog.text
+
+
+def test_a_server_that_died_is_left_for_another(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        first, second = await world.server(udp=True), await world.server(udp=True)
+        profiles = [
+            ServerProfile(host=one.address[0], port=one.address[1], method=METHOD, password=Secret(PASSWORD))
+            for one in (first, second)
+        ]
+        client = await world.client(
+            first.address, udp=True, servers=tuple(profiles), choice=ServerChoice.FIXED, udp_timeout=0.8
+        )
+        origin = await udp.echo()
+        program = await udp.program(client)
+        assert await program.ask(b"one", origin.address) == b"one"
+        await first.engine.stop(0)
+        program.send(b"lost", origin.address)
+        tcp = await world.echo()
+        await world.connect(client, *tcp, payload=b"tcp finds out")
+        for _ in range(100):
+            program.send(b"two", origin.address)
+            try:
+                await program.receive(0.1)
+                break
+            except TimeoutError:
+                continue
+        assert {view.up for view in second.engine.snapshot() if view.inbound == "shadowsocks-udp"} == {3}
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("name", ["localhost", "xn--bcher-kva.test", "bücher.test"])
+def test_a_server_that_has_a_name(play: Play, name: str) -> None:
+    """Programs' datagrams wait for its address; a name that does not resolve takes nothing down."""
+
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        server = await world.server(udp=True)
+        client = await world.client((name, server.address[1]), udp=True)
+        if name != "localhost":
+            client.resolver._lookup = StubLookup(OSError("no such name"))
+        origin = await udp.echo()
+        program = await udp.program(client)
+        for number in range(3):
+            program.send(b"%d" % number, origin.address)
+        if name == "localhost":
+            assert [(await program.receive())[0] for _ in range(3)] == [b"0", b"1", b"2"]
+        else:
+            await until(lambda: client.udp is not None and client.udp.complaints.counts == {"unresolved": 3})
+
+    play(scenario)

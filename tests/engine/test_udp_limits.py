@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ssgui.config.models import DEFAULT_FORBIDDEN
-from ssgui.engine import udp_association, udp_local, udp_server, udp_socket
+from ssgui.engine import udp_association, udp_local, udp_program, udp_server, udp_socket
 from ssgui.engine.errors import BindError
 from ssgui.engine.stages import Reason
 from ssgui.engine.udp_relay import UDPRelay
@@ -203,7 +203,7 @@ def test_without_descriptors_datagrams_are_lost_and_little_is_said(
         client, server = await world.pair(udp=True)
         origin = await udp.echo()
         program = await udp.program(client)
-        for module in (udp_local, udp_association):
+        for module in (udp_program, udp_association):
             monkeypatch.setattr(module, "outgoing_socket", full)
             for _ in range(5):
                 program.send(b"lost", origin.address)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QWidget
 
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
@@ -14,7 +13,9 @@ from ssgui.gui import words
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.sidebar import Listening
+from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.servers.page import ServersPage
+from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 from ssgui.protocol.address import Address
@@ -41,9 +42,10 @@ class Presenter(QObject):
         self.servers = ServersPage(context, self.states, window.toast)
         self.servers.testing.connect(self.tests.start)
         self.servers.stopped.connect(self.tests.stop)
-        pages: dict[str, QWidget] = {"connections": self.connections, "servers": self.servers}
-        for key in ("servers", "connections", "logs", "settings"):
-            window.add_page(key, pages.get(key) or QWidget())
+        self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
+        pages = (("servers", self.servers), ("connections", self.connections), ("logs", self.logs))
+        for key, page in (*pages, ("settings", self.settings)):
+            window.add_page(key, page)
         window.open_page("servers")
         window.closing.connect(self._closing)
         window.header.modes.chosen.connect(self._mode_chosen)
@@ -83,6 +85,8 @@ class Presenter(QObject):
                     self.connections.look()
                 case "servers":
                     self.servers.look()
+                case "logs":
+                    self.logs.look()
 
     def address(self) -> str:
         """Where the proxy listens, as people type it; "" when it does not."""
@@ -104,6 +108,7 @@ class Presenter(QObject):
         window.header.modes.set_available({Mode.OFF, Mode.GLOBAL} if context.config.servers else {Mode.OFF})
         window.sidebar.show_count("servers", len(context.config.servers))
         self.servers.refresh()
+        self.settings.refresh()
         shared = context.config.settings.share
         window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
         self._show_problems()

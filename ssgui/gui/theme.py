@@ -197,15 +197,15 @@ def style_sheet(tokens: Tokens) -> str:
 _STYLE = """
 * {{ outline: none; }}
 QToolTip {{ background: {inverse}; color: {on_inverse}; border: 0; padding: 4px 8px; }}
-QLineEdit, QComboBox, QSpinBox, QPlainTextEdit {{
+QLineEdit, QComboBox, QPlainTextEdit {{
     background: {bg}; color: {text}; border: 1px solid {ctl}; border-radius: 6px; padding: 0 11px;
     min-height: 30px; selection-background-color: {accent}; selection-color: {on_accent}; }}
 QPlainTextEdit {{ padding: 8px 11px; }}
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{
+QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus {{
     border: 2px solid {focus}; padding: 0 10px; }}
 QPlainTextEdit:focus {{ padding: 7px 10px; }}
 QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] {{ border-color: {err}; }}
-QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{
+QLineEdit:disabled, QComboBox:disabled {{
     background: {sunken}; color: {disabled}; border-color: {line2}; }}
 QComboBox::drop-down {{ border: 0; width: 28px; }}
 QComboBox QAbstractItemView {{
@@ -226,6 +226,10 @@ QPushButton[kind="link"] {{
     background: transparent; border: 2px solid transparent; color: {accent_text}; padding: 0 6px; min-height: 24px; }}
 QPushButton[kind="link"]:hover {{ text-decoration: underline; }}
 QPushButton[kind="link"]:focus {{ border: 2px solid {focus}; }}
+QPushButton[kind="quiet"] {{ background: transparent; border-color: transparent; color: {text2}; padding: 0 8px; }}
+QPushButton[kind="quiet"]:hover {{ background: {hover}; }}
+QPushButton[kind="quiet"]:focus {{ border: 2px solid {focus}; padding: 0 7px; }}
+QPushButton[kind="quiet"]:disabled {{ background: transparent; color: {disabled}; border-color: transparent; }}
 QToolButton[kind="icon"] {{
     background: transparent; border: 2px solid transparent; border-radius: 6px; min-width: 26px; min-height: 26px; }}
 QToolButton[kind="icon"]:hover {{ background: {hover}; }}

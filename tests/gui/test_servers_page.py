@@ -171,7 +171,8 @@ def test_tests_are_asked_for_and_stopped(servers_page: ServersPage, qtbot: QtBot
 
 
 def test_a_narrow_page_shows_one_pane_at_a_time(servers_page: ServersPage) -> None:
-    servers_page.resize(700, 600)
+    servers_page.window().resize(900, 600)
+    servers_page.resize(844, 600)
     assert not servers_page.panel.isVisible()
     servers_page.list.select("2")
     assert servers_page.panel.isVisible()

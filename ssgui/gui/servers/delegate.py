@@ -12,6 +12,7 @@ from ssgui.gui.servers.model import Row, ServersModel, address, group_name, late
 ROW_HEIGHT, GROUP_HEIGHT = 52, 40
 LATENCY, RESULT, TODAY = 84, 188, 84
 _INSET = 8
+_ALL_COLUMNS = 600
 Index = QModelIndex | QPersistentModelIndex
 
 _RESULTS = {
@@ -71,7 +72,8 @@ def _head(painter: QPainter, rect: QRectF, row: Row) -> None:
 
 def columns(rect: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:
     """Where name, latency, result and today stand in a row, or in the head above them."""
-    today = QRectF(rect.right() - TODAY - 12, rect.top(), TODAY, rect.height())
+    day = TODAY if rect.width() >= _ALL_COLUMNS else 0  # in a narrow list the name matters more
+    today = QRectF(rect.right() - day - 12, rect.top(), day, rect.height())
     result = QRectF(today.left() - RESULT, rect.top(), RESULT - 8, rect.height())
     latency = QRectF(result.left() - LATENCY - 16, rect.top(), LATENCY, rect.height())
     name = QRectF(rect.left() + 44, rect.top(), latency.left() - rect.left() - 52, rect.height())

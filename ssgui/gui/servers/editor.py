@@ -91,6 +91,7 @@ class ServerEditor(QWidget):
         foot.setSpacing(8)
         self.status.setFont(theme.font(12))
         self.save.setProperty("kind", "primary")
+        self.revert.setProperty("kind", "quiet")
         foot.addWidget(self.test)
         foot.addWidget(self.status, 1)
         foot.addWidget(self.revert)

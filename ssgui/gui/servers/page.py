@@ -219,7 +219,7 @@ class ServersPage(QWidget):
 
     def _arrange(self) -> None:
         """Side by side, or in a narrow window one at a time."""
-        narrow = self.width() < ONE_PANE_BELOW - 200
+        narrow = self.window().width() < ONE_PANE_BELOW
         has_server = bool(self._open_id)
         self.panel.setVisible(has_server and (not narrow or self._single))
         self._edge.setVisible(has_server and not narrow)

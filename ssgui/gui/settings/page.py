@@ -1,0 +1,197 @@
+"""Settings: one scrolling column, applied at once."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ssgui.app.context import AppContext
+from ssgui.config.app_config import Choice, Settings
+from ssgui.config.secret import Secret
+from ssgui.engine.latency import probe_request
+from ssgui.gui.frame.fields import ComboBox
+from ssgui.gui.frame.switch import Switch
+from ssgui.gui.settings.rows import SettingRow, heading
+from ssgui.gui.texts import LANGUAGES, tr
+from ssgui.protocol.errors import LocalProtocolError
+
+COLUMN = 640
+
+
+class SettingsPage(QWidget):
+    """`keyring` asks to turn the protection by the system's keyring on or off, `diagnosing` for the bundle."""
+
+    keyring = Signal(bool)
+    diagnosing = Signal()
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._filling = False
+        self.rows: dict[str, SettingRow] = {}
+        body = QWidget(self)
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(20, 20, 20, 40)
+        self._column.setSpacing(4)
+        self._general()
+        self._network()
+        self._privacy()
+        self._column.addStretch(1)
+        body.setMaximumWidth(COLUMN + 40)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer = QWidget(scroll)
+        centred = QVBoxLayout(outer)
+        centred.setContentsMargins(0, 0, 0, 0)
+        centred.addWidget(body)
+        scroll.setWidget(outer)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        self.refresh()
+
+    # ---- making
+
+    def _head(self, text: str) -> None:
+        if self._column.count():
+            self._column.addSpacing(20)
+        self._column.addWidget(heading(text, self))
+
+    def _row(self, key: str, label: str, control: QWidget, note: str = "") -> SettingRow:
+        row = self.rows[key] = SettingRow(label, control, note, self)
+        self._column.addWidget(row)
+        return row
+
+    def _switch(self, key: str, label: str, note: str = "") -> None:
+        control = Switch(self)
+        control.clicked.connect(lambda on: self._set(**{key: on}))
+        self._row(key, label, control, note)
+
+    def _choice(self, key: str, label: str, entries: list[tuple[str, str]], note: str = "") -> None:
+        box = ComboBox(self)
+        box.setMinimumWidth(220)
+        for data, text in entries:
+            box.addItem(text, data)
+        box.activated.connect(lambda _index: self._set(**{key: box.currentData()}))
+        self._row(key, label, box, note)
+
+    def _number(self, key: str, label: str, low: int, high: int, note: str = "") -> None:
+        edit = QLineEdit(self)
+        edit.setValidator(QIntValidator(low, high, edit))
+        edit.setFixedWidth(100)
+        edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        edit.editingFinished.connect(lambda: self._set(**{key: int(edit.text())}))
+        self._row(key, label, edit, note)
+
+    def _text(self, key: str, label: str, note: str = "", *, secret: bool = False, wide: bool = False) -> None:
+        edit = QLineEdit(self)
+        edit.setFixedWidth(220 if not wide else 300)
+        if secret:
+            edit.setEchoMode(QLineEdit.EchoMode.Password)
+        edit.editingFinished.connect(lambda: self._typed(key, edit.text(), secret=secret))
+        self._row(key, label, edit, note)
+
+    def _general(self) -> None:
+        self._head(tr("General"))
+        languages = [("", tr("As the system")), *LANGUAGES.items()]
+        self._choice("language", tr("Language"), languages, tr("After the next start."))
+        themes = [("", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))]
+        self._choice("theme", tr("Appearance"), themes)
+        self._switch("start_minimised", tr("Start without a window"), tr("Only where there is a tray to find it in."))
+        self._switch("check_updates", tr("Look for new versions"), tr("Nothing is installed by itself."))
+
+    def _network(self) -> None:
+        self._head(tr("Network"))
+        self._number("local_port", tr("Port"), 1, 65535, tr("Programs find the proxy here: SOCKS and HTTP."))
+        choices = [
+            (Choice.ONE, tr("The chosen one only")),
+            (Choice.FAILOVER, tr("Automatic: switch on failure")),
+            (Choice.FASTEST, tr("Automatic: lowest latency")),
+        ]
+        self._choice("choice", tr("Server"), [(str(value), text) for value, text in choices])
+        self._switch("share", tr("Share with your network"))
+        self._text("user", tr("User name for others"))
+        self._text("user_password", tr("Password for others"), secret=True)
+        self._switch("udp", tr("Carry UDP"), tr("For calls, games and QUIC. Plugins carry TCP only."))
+        self._switch("prefer_ipv6", tr("Prefer IPv6 on the way to the server"))
+        self._switch("fast_open", tr("TCP Fast Open"), tr("Some networks drop such packets; it then turns itself off."))
+        self._text(
+            "probe_url", tr("Page for tests"), tr("Fetched through a server to see whether it works."), wide=True
+        )
+
+    def _privacy(self) -> None:
+        self._head(tr("Privacy and logs"))
+        self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
+                  tr("The settings file then holds them sealed."))  # fmt: skip
+        levels = [("info", tr("What went wrong")), ("debug", tr("Every connection and where it goes"))]
+        self._choice("log_level", tr("Log"), levels)
+        button = QPushButton(tr("Save a diagnosis…"), self)
+        button.clicked.connect(self.diagnosing)
+        self._row("diagnose", tr("Diagnosis"), button, tr("Settings and log without passwords, to show to somebody."))
+
+    def _keyring_switch(self) -> Switch:
+        control = Switch(self)
+        control.clicked.connect(self.keyring)
+        return control
+
+    # ---- showing and doing
+
+    def refresh(self) -> None:
+        """The configuration changed."""
+        settings = self.context.config.settings
+        self._filling = True
+        for key, row in self.rows.items():
+            if hasattr(settings, key):
+                _fill(row.control, getattr(settings, key))
+        self._filling = False
+        self._show_sharing(settings)
+
+    def _show_sharing(self, settings: Settings) -> None:
+        for key in ("user", "user_password"):
+            self.rows[key].setVisible(settings.share)
+        open_door = settings.share and not (settings.user and settings.user_password)
+        note = tr("Everybody who reaches this computer can use the proxy. Set a name and a password below.")
+        closed = tr("Other devices can use the proxy with the name and password below.")
+        off = tr("Only programs on this computer use the proxy.")
+        self.rows["share"].set_note(note if open_door else closed if settings.share else off, warning=open_door)
+
+    def recolour(self) -> None:
+        """The theme changed."""
+        for row in self.rows.values():
+            row.recolour()
+        self._show_sharing(self.context.config.settings)
+
+    def _set(self, **values: Any) -> None:
+        if self._filling:
+            return
+        if "choice" in values:
+            values["choice"] = Choice(values["choice"])
+        self.context.change_settings(**values)
+
+    def _typed(self, key: str, text: str, *, secret: bool) -> None:
+        if key == "probe_url" and not _is_probe(text):
+            self.rows[key].set_note(tr("It must be like http://example.com/path."), warning=True)
+            return
+        if key == "probe_url":
+            self.rows[key].set_note(tr("Fetched through a server to see whether it works."))
+        self._set(**{key: Secret(text) if secret else text.strip()})
+
+
+def _fill(control: QWidget, value: Any) -> None:
+    if isinstance(control, Switch):
+        control.setChecked(bool(value))
+    elif isinstance(control, ComboBox):
+        control.setCurrentIndex(max(0, control.findData(str(value))))
+    elif isinstance(control, QLineEdit) and not control.hasFocus():
+        control.setText(value.reveal() if isinstance(value, Secret) else str(value))
+        control.setCursorPosition(0)
+
+
+def _is_probe(text: str) -> bool:
+    try:
+        probe_request(text.strip())
+    except LocalProtocolError:
+        return False
+    return True

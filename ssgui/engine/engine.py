@@ -35,6 +35,7 @@ class Handler(Protocol):
     """What the engine knows of a connection, or of a UDP association that has none."""
 
     id: int
+    user: str
 
     @property
     def relay(self) -> TCPRelay:

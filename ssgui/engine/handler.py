@@ -323,6 +323,8 @@ class TCPRelayHandler:
             remote.close() if finished else remote.reset()
         if local is not None:
             self._part(local, farewell)
+        if self.user:
+            self.relay.count(self.user, up, down)
         self.relay.handler_ended(self)
         del self.session  # it refers to us: the cycle would keep both until the next collection
 

@@ -72,6 +72,9 @@ class TCPRelay:
         """The session of a connection that was accepted."""
         raise NotImplementedError
 
+    def count(self, user: str, up: int, down: int) -> None:
+        """A connection or association of `user` has ended; it carried so many bytes of payload."""
+
     # ---- listening
 
     async def listen(self, host: str, port: int) -> None:
@@ -251,8 +254,22 @@ class ServerRelay(TCPRelay):
         super().__init__(engine, settings.timeout, resolver, guard)
         self.acl = settings.acl
         self.tunnel = server_tunnel(settings)
+        self._counted = {user.name: (0, 0) for user in settings.users}
         if settings.udp:
             self.udp = ServerUDPRelay(self, settings.udp_timeout, engine.most_associations)
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)
+
+    def count(self, user: str, up: int, down: int) -> None:
+        before = self._counted.get(user, (0, 0))
+        self._counted[user] = before[0] + up, before[1] + down
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Bytes of payload, up and down, of every user since the port was opened; what is still open included."""
+        usage = dict(self._counted)
+        for handler in self.engine.handlers.values():
+            if handler.relay is self and handler.user:
+                view, before = handler.view(), usage.get(handler.user, (0, 0))
+                usage[handler.user] = before[0] + view.up, before[1] + view.down
+        return usage

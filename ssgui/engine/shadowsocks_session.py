@@ -98,6 +98,7 @@ class ShadowsocksSession(Session["ServerRelay"]):
     def _check(self) -> None:
         decoder = self.local.decoder
         if decoder is not None and decoder.error is not None:
+            self.handler.user = decoder.user
             self.handler.garbled(self.local, decoder.error)
 
     def connected(self, local: Leg, remote: Leg) -> None:

@@ -99,6 +99,8 @@ class UDPHandler:
         self.association = None
         if association is not None:
             association.close()
+        if self.user:
+            self.relay.count(self.user, account.up, account.down)
         self.relay.handler_ended(self)
 
     def sweep(self, now: float, idle_limit: float) -> None:

@@ -172,11 +172,11 @@ class RequestDecoder(_Decoder):
             name, key = self._users.of_stream(bytes(data[at : at + IDENTITY_SIZE]), salt)
             at += IDENTITY_SIZE
         cipher, fixed, theirs = self._open_fixed(key, data[at:end], FROM_CLIENT)
+        self.user, self.key = name, key
         check_clock(theirs, int(self._clock()), client=False)
         # Only now, and looked at again: another connection may have brought the same salt in between.
         if not self._salts.add(salt):
             raise ReplayError("the salt of this stream was seen before")
-        self.user, self.key = name, key
         self._accept(cipher, fixed)
         return end
 

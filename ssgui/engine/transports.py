@@ -265,10 +265,11 @@ class DatagramSocket:
         self._task.add_done_callback(lambda _task: self._sock.close())
 
     def close(self) -> None:
-        if self._task is None:
+        task, self._task = self._task, None  # a cancelled task keeps its frame, and that keeps us
+        if task is None:
             self._sock.close()
         else:
-            self._task.cancel()  # the loop lets go of the descriptor first, then it is closed
+            task.cancel()  # the loop lets go of the descriptor first, then it is closed
 
     async def _receive(self, owner: Pollable) -> None:
         loop = asyncio.get_running_loop()

@@ -102,6 +102,7 @@ class UDPHandler:
         if self.user:
             self.relay.count(self.user, account.up, account.down)
         self.relay.handler_ended(self)
+        del account.handler  # it refers to us: the cycle would keep both until the next collection
 
     def sweep(self, now: float, idle_limit: float) -> None:
         """The relay of the association looks at its times itself."""

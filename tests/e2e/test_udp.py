@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.datagrams import UdpEcho, UdpProgram
-from tests.support.processes import PASSWORD, ssgui_local, ssgui_server
+from tests.support.ports import free_port
+from tests.support.processes import HOST, METHOD, PASSWORD, ssgui_local, ssgui_program, ssgui_server
 
 
 def test_events_and_a_clean_stop(ssgui_command: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +55,22 @@ def test_a_port_that_is_taken_for_udp_names_its_owner(ssgui_program: Sequence[st
     assert done.returncode == 1
     assert f"cannot listen on UDP 127.0.0.1:{address[1]}" in done.stderr
     assert f"PID {os.getpid()}" in done.stderr or not os.path.exists("/proc/net/udp")
+
+
+def test_a_tunnel(ssgui_command: Sequence[str]) -> None:
+    """`-L` with `-u`: what is sent to the local port comes out at the target, and the answer comes back."""
+    port = free_port()
+    with UdpEcho() as origin, ssgui_server(ssgui_command, flags=["-u"]) as server:
+        flags = ["-s", HOST, "-p", str(server.address[1]), "-m", METHOD, "-l", str(port), "-u"]
+        target = f"{origin.address[0]}:{origin.address[1]}"
+        with (
+            ssgui_program(ssgui_command, "tunnel", port, [*flags, "-L", target]) as client,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program,
+        ):
+            program.settimeout(10)
+            program.connect(client.address)
+            for data in (b"one", b"x" * 1200):
+                program.send(data)
+                assert program.recv(2000) == data
+            (seen,) = client.events.wait_stage("UDP_ASSOC")
+            assert (seen.opened["inbound"], seen.target) == ("tunnel-udp", target)

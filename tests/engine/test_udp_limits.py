@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,9 @@ from ssgui.config.models import DEFAULT_FORBIDDEN
 from ssgui.engine import udp_association, udp_local, udp_program, udp_server, udp_socket
 from ssgui.engine.errors import BindError
 from ssgui.engine.stages import Reason
+from ssgui.engine.udp_association import Association, TargetSocket
+from ssgui.engine.udp_handler import UDPHandler
+from ssgui.engine.udp_program import ServerSocket
 from ssgui.engine.udp_relay import UDPRelay
 from tests.engine.udp_world import UDPWorld
 from tests.engine.world import StubLookup, World, until
@@ -230,5 +234,31 @@ def test_a_port_that_is_taken_for_udp_is_an_error_and_nothing_stays_open(play: P
         assert caught.value.in_use
         with socket.create_server(taken.address):
             pass  # the TCP port is free again
+
+    play(scenario)
+
+
+def test_nothing_of_an_association_is_left_for_the_collector(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        client, server = await world.pair(udp=True, udp_timeout=0.1)
+        program = await udp.program(client)
+        origin = await udp.echo()
+        kinds = (UDPHandler, Association, TargetSocket, ServerSocket)
+
+        def left() -> list[str]:
+            return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
+
+        gc.collect()
+        gc.disable()
+        try:
+            await program.ask(b"x", origin.address)
+            assert set(left()) == {
+                "LocalAssociation", "ServerAssociation", "ServerSocket", "TargetSocket", "UDPHandler",
+            }  # fmt: skip
+            await world.closed(server)
+            await until(lambda: not left())
+        finally:
+            gc.enable()
 
     play(scenario)

@@ -12,7 +12,8 @@ import pytest
 
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.sip022 import METHODS_2022
-from tests.interop.links_2022 import FROM_PEER, KINDS, METHODS, USER, Kind, Link, any_server, open_link
+from ssgui.protocol.sip022_datagrams import ClientDatagrams2022
+from tests.interop.links import FROM_PEER, KINDS, METHODS, USER, Kind, Link, any_server, open_link
 from tests.protocol.sip022_wires import Sealer
 from tests.support.datagrams import UdpEcho, UdpProgram
 from tests.support.origin import Origin, pattern_hash, receive_hash, send_pattern
@@ -198,6 +199,38 @@ def test_a_first_flight_is_served_once(server: Server, method: str) -> None:
         flight = _sealer(method).request(encode_address(*origin.address), 3, _PAYLOAD, now=_now())
         assert _served(server, origin, flight)
         assert not _served(server, origin, flight)
+
+
+def _datagrams(method: str, ahead: float = 0) -> ClientDatagrams2022:
+    """A UDP session whose clock is wrong by this many seconds."""
+    found = METHODS_2022[method]
+    return ClientDatagrams2022(
+        found, [base64.b64decode(_key(method))], clock=lambda: time.time() + ahead, monotonic=time.monotonic,
+        random=os.urandom,
+    )  # fmt: skip
+
+
+def test_datagrams_that_a_server_must_drop(server: Server, method: str) -> None:
+    with UdpEcho() as origin, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        to = encode_address(*origin.address)
+        good, late, early = (_datagrams(method, ahead) for ahead in (0, -33, 33))
+        first = good.seal(to + b"first")
+        sock.sendto(first, server.address)
+        assert bytes(good.open(sock.recv(1 << 16))) == to + b"first"
+        for bad in (
+            first,
+            late.seal(to + b"late"),
+            early.seal(to + b"early"),
+            _flipped(good.seal(to + b"changed"), -1),
+        ):
+            sock.sendto(bad, server.address)
+        sock.sendto(good.seal(to + b"last"), server.address)
+        assert bytes(good.open(sock.recv(1 << 16))) == to + b"last"
+        sock.settimeout(_SILENCE)
+        with pytest.raises(TimeoutError):
+            sock.recv(1 << 16)
+        assert [data for data, _ in origin.received] == [b"first", b"last"]
 
 
 def _flipped(data: bytes, place: int) -> bytes:

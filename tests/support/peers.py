@@ -1,4 +1,4 @@
-"""Other implementations of Shadowsocks 2022, which `make peers` builds: shadowsocks-rust and sing-box.
+"""Other implementations with the edition of 2022, which `make peers` builds: shadowsocks-rust and sing-box.
 
 No package of Debian has them, so that they are never required: without one its tests are skipped.
 """
@@ -32,7 +32,7 @@ def peer_program(name: str) -> str:
 
 
 def new_key(method: str) -> str:
-    """A random key for a method of 2022."""
+    """A random key for a method of 2022, and a password for any other."""
     return base64.b64encode(os.urandom(16 if "128" in method else 32)).decode()
 
 

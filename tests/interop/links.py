@@ -1,4 +1,4 @@
-"""Links of Shadowsocks 2022 through one end that is ours and one that is another implementation's."""
+"""Links through one end that is ours and one that is another implementation's."""
 
 import json
 import tempfile
@@ -36,6 +36,14 @@ KINDS = [
     for peer in PEERS
     for direction in (TO_PEER, FROM_PEER)
     for method, named in (*((method, False) for method in METHODS), *((method, True) for method in AES))
+]
+# The methods of SIP004 that shadowsocks-rust has too.
+CLASSIC = ("aes-128-gcm", "aes-256-gcm", "chacha20-ietf-poly1305", "xchacha20-ietf-poly1305")
+CLASSIC_KINDS = [
+    Kind(peer, direction, method, named=False)
+    for peer in PEERS
+    for direction in (TO_PEER, FROM_PEER)
+    for method in CLASSIC
 ]
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from ssgui.app.local_proxy import LocalProxy, unique_names
 from ssgui.app.log_buffer import LogBuffer
+from ssgui.app.pause import Pause
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.store import Store, StoreError
 from ssgui.engine.engine import Engine
@@ -49,6 +50,7 @@ class AppContext:
         self._unsaved: AppConfig | None = None
         self._work: asyncio.Task[None] | None = None
         self.save_failed = ""
+        self.pause = Pause(self._pause_turned)
 
     # ---- life
 
@@ -64,6 +66,7 @@ class AppContext:
 
     async def stop(self) -> None:
         """Save what is not saved, stop listening, give connections their grace."""
+        self.pause.end()
         await self.settled()
         await self.engine.stop()
 
@@ -93,6 +96,10 @@ class AppContext:
     def use(self, identity: str) -> None:
         """Use the server with this id from now on; connections that are open keep theirs."""
         self.change(msgspec.structs.replace(self.config, current=identity))
+
+    def _pause_turned(self, paused: bool) -> None:
+        self.proxy.pause(paused)
+        self._tell()
 
     def _forget_evidence(self, config: AppConfig) -> None:
         """What was known about a server whose settings changed is about another server now."""
@@ -156,5 +163,7 @@ class AppContext:
         if server is None:
             return judge("", None, 0.0)
         name = self.name_of(server)
+        if self.pause.left():
+            return Verdict("paused", name, self.pause.left())
         off = self.config.settings.mode is Mode.OFF
         return judge(name, self.evidence.of(name), time.monotonic(), off=off, online=self.online)

@@ -91,6 +91,13 @@ class LocalProxy:
         self._settings: LocalSettings | None = None
         self.relay: LocalRelay | None = None
         self.conflict: PortConflict | None = None
+        self._paused = False
+
+    def pause(self, paused: bool) -> None:
+        """Send new connections directly, or through the server again; a port that is moved goes on likewise."""
+        self._paused = paused
+        if self.relay is not None:
+            self.relay.router.pause(paused)
 
     async def apply(self, config: AppConfig) -> None:
         """Run as `config` says. Connections that are open go on with the server that they have."""
@@ -104,6 +111,7 @@ class LocalProxy:
         self.conflict = None
         if wanted is not None:
             self.relay = await self._listen(wanted)
+            self.relay.router.pause(self._paused)
 
     async def _listen(self, wanted: LocalSettings) -> LocalRelay:
         wanted = msgspec.structs.replace(wanted, own_addresses=own_addresses())

@@ -15,6 +15,7 @@ _PROXY = Match(Route.PROXY)
 _BYPASS_LAN = Match(Route.DIRECT, "bypass-lan")
 _LAN_GUARD = Match(Route.REJECT, "lan-guard")
 _OWN_PORT = Match(Route.REJECT, "own-port")
+_PAUSED = Match(Route.DIRECT, "paused")
 
 
 class Router:
@@ -23,8 +24,17 @@ class Router:
     def __init__(self, acl: Acl | None = None, *, bypass_lan: bool = False, machine: OwnMachine | None = None) -> None:
         self._acl, self._bypass_lan = acl, bypass_lan
         self._has_rules = acl is not None or bypass_lan
+        self._paused = False
         machine = machine or OwnMachine()
         self.lan_guard, self.loop_guard = LanGuard(machine), LoopGuard(machine)
+
+    def pause(self, paused: bool) -> None:
+        """Send everything directly, whatever the rules say, for as long as a person wants that; guards stay.
+
+        What has its way already keeps it.
+        """
+        self._paused = paused
+        self._has_rules = paused or self._acl is not None or self._bypass_lan
 
     def route(self, target: Address, client: Endpoint) -> Match:
         """The way to `target` for the program at `client`, and the rule that says so."""
@@ -38,6 +48,8 @@ class Router:
         return match
 
     def _decide(self, host: str) -> Match:
+        if self._paused:
+            return _PAUSED
         match = _PROXY if self._acl is None else self._acl.decide(host)
         if self._bypass_lan and not match.rule and is_lan(host):
             return _BYPASS_LAN

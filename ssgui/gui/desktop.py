@@ -23,6 +23,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.quit_guard import QuitGuard
 from ssgui.gui.texts import Translator, system_language
 from ssgui.gui.theme import Theme
+from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
 from ssgui.services.control import ControlError, ControlServer, InstanceLock, ask
 from ssgui.system.limits import raise_nofile
@@ -71,6 +72,7 @@ class Desktop:
         self.window: MainWindow
         self.context: AppContext
         self.guard: QuitGuard
+        self.tray: Tray | None = None
 
     async def run(self, links: tuple[str, ...] = ()) -> None:
         """Start, stay until somebody leaves, stop."""
@@ -90,9 +92,12 @@ class Desktop:
                 await control.start()
                 await self.context.start()
                 self.presenter.begin()
+                self.tray = Tray(self.presenter)
                 self._open_links(links)
                 await self.guard.leaving.wait()
             finally:
+                if self.tray is not None:
+                    self.tray.end()
                 self.presenter.end()
                 await control.stop()
                 await self.context.stop()

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
-from ssgui.gui import words
+from ssgui.gui import about, words
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.sidebar import Listening
@@ -26,15 +26,19 @@ _SECOND = 1.0
 
 
 class Presenter(QObject):
-    """Looks a few times a second while the window is visible, once a second otherwise."""
+    """Looks a few times a second while the window is visible, once a second otherwise; then `looked`."""
+
+    looked = Signal()
 
     def __init__(self, context: AppContext, window: MainWindow, leave: Callable[[], None]) -> None:
         super().__init__(window)
-        self.context, self.window, self._leave = context, window, leave
+        self.context, self.window, self.leave = context, window, leave
+        self.hide_or_leave = leave  # without a tray a window that hides could not be found again
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._ticked = 0.0
         self._said = 0
+        self._pause = ""  # as it is shown
         self.connections = ConnectionsPage(context.connections, time.monotonic)
         self.connections.closed.connect(context.close_connections)
         self.states = ServerStates(context.evidence, context.meter)
@@ -47,7 +51,7 @@ class Presenter(QObject):
         for key, page in (*pages, ("settings", self.settings)):
             window.add_page(key, page)
         window.open_page("servers")
-        window.closing.connect(self._closing)
+        window.closing.connect(lambda: self.hide_or_leave())
         window.header.modes.chosen.connect(self._mode_chosen)
         context.changed.append(self._changed)
 
@@ -68,7 +72,7 @@ class Presenter(QObject):
         """Take in what is new and show what has changed."""
         context = self.context
         context.connections.pull()
-        now = context.engine.reactor.loop.time()
+        now = time.monotonic()
         if now - self._ticked >= _SECOND:
             self._ticked = now
             context.meter.tick(now)
@@ -77,6 +81,7 @@ class Presenter(QObject):
         wanted = LOOK_MS if visible and self.window.isActiveWindow() else UNFOCUSED_MS
         if self._timer.interval() != wanted:
             self._timer.setInterval(wanted)
+        self._show_pause()
         if visible:
             self.window.header.show_state(words.header_state(context.verdict(), self.address()))
             self.window.sidebar.show_count("connections", len(context.connections.live))
@@ -87,6 +92,20 @@ class Presenter(QObject):
                     self.servers.look()
                 case "logs":
                     self.logs.look()
+        self.looked.emit()
+
+    def _show_pause(self) -> None:
+        left = self.context.pause.left()
+        text = words.direct_for(left) if left else ""
+        if text == self._pause:
+            return
+        self._pause = text
+        if text:
+            detail = tr("New connections do not go through a server.")
+            resume = Notice("pause", "warn", text, detail, tr("Resume"), self.context.pause.end, can_wait=False)
+            self.window.banners.show_notice(resume)
+        else:
+            self.window.banners.withdraw("pause")
 
     def address(self) -> str:
         """Where the proxy listens, as people type it; "" when it does not."""
@@ -154,6 +173,12 @@ class Presenter(QObject):
         if self.window.current_page() == "servers":
             self.servers.look()
 
-    def _closing(self) -> None:
-        """Without a tray a window that hides could not be found again."""
-        self._leave()
+    def show_page(self, key: str, *_: object) -> None:
+        """Bring the window to the front, with a page."""
+        self.window.open_page(key)
+        self.show_window()
+
+    def show_about(self) -> None:
+        """What this program is."""
+        self.show_window()
+        about.show_about(self.window)

@@ -1,9 +1,11 @@
 """What the engine and the services know, in people's words."""
 
+import math
+
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui.frame.header import HeaderState
 from ssgui.gui.texts import tr
-from ssgui.gui.units import age
+from ssgui.gui.units import age, span
 from ssgui.services.evidence import Verdict
 
 
@@ -33,11 +35,28 @@ def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
         case "off":
             still = tr("{address} still listens", address=address) if address else tr("Nothing listens")
             return tr("Off"), still
+        case "paused":
+            return direct_for(verdict.seconds), tr("Nothing new goes through {server}", server=server)
         case "none":
             return tr("No server yet"), tr("Add one to start")
     if verdict.seconds:
         return tr("Ready"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
     return tr("Ready"), tr("{server} · Nothing sent through it yet", server=server)
+
+
+def one_line(verdict: Verdict, latency: float | None) -> str:
+    """The state for a menu or a tooltip: "Connected · Tokyo 1 · 38 ms"."""
+    parts = [_header_words(verdict, "")[0]]
+    if verdict.kind in ("on", "ready", "connecting"):
+        parts.append(verdict.server)
+        if latency is not None:
+            parts.append(" ".join(span(latency)))
+    return " · ".join(parts)
+
+
+def direct_for(seconds: float) -> str:
+    """What is left of a pause, in minutes."""
+    return tr("Direct for {minutes} min", minutes=math.ceil(seconds / 60))
 
 
 def stage_word(stage: Stage, *, waiting: bool = False) -> str:

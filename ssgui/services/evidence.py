@@ -38,8 +38,8 @@ class Evidence:
 class Verdict:
     """One of the header's states as data; the window puts it into words.
 
-    `kind`: on, ready, connecting, failing, suspicious, offline, off, none. `seconds` is the age of the evidence
-    or the time of trying, `count` of `attempts` what went wrong, `reason` how.
+    `kind`: on, ready, connecting, failing, suspicious, offline, off, none, paused. `seconds` is the age of the
+    evidence, the time of trying, or what is left of a pause; `count` of `attempts` what went wrong, `reason` how.
     """
 
     kind: str

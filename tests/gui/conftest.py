@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.context import AppContext
+from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
+from ssgui.app.pause import Pause
 from ssgui.app.server_states import ServerStates
 from ssgui.config.store import Store
 from ssgui.gui.frame.notices import Toast
@@ -40,6 +42,8 @@ class StillContext(AppContext):
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.changed = []
         self._unsaved, self._work = None, None
+        self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
+        self.pause = Pause(lambda paused: self._tell())
 
     def change(self, config: object) -> None:
         if config != self.config:

@@ -95,6 +95,12 @@ def connections(seed: int = 7, more: int = 0) -> Connections:
     return rows
 
 
+def server(number: int, **more: Any) -> Server:
+    """One of many."""
+    fields = {"remarks": f"Server {number}", "host": "203.0.113.7", "port": 8388, "method": "aes-256-gcm"}
+    return Server(id=str(number), **{**fields, "password": Secret("a long password"), **more})
+
+
 def app_config() -> AppConfig:
     """Servers of every kind, in two groups."""
 

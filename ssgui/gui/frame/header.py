@@ -27,14 +27,21 @@ _GLYPHS = {
     "failing": ("error", "err", "err_tint"),
     "suspicious": ("warning", "warn", "warn_tint"),
     "offline": ("network-off", "warn", "warn_tint"),
+    "paused": ("pause", "warn", "warn_tint"),
     "off": ("power", "text2", "sunken"),
     "none": ("server", "text2", "sunken"),
 }
 
 
+def glyph(kind: str) -> tuple[str, str]:
+    """The icon of a kind of state, and the token of its colour."""
+    name, color, _disc = _GLYPHS[kind]
+    return name, color
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderState:
-    """One of the eight truthful states, in words. `kind` is a key of the glyphs."""
+    """One of the truthful states, in words. `kind` is a key of the glyphs."""
 
     kind: str
     title: str

@@ -1,0 +1,149 @@
+"""The tray: its icon, its clicks, and what the window's closing means with and without it.
+
+Left click brings the window or hides it, middle click opens the logs, as in other Shadowsocks clients; where the
+desktop opens the menu on a left click (macOS, GNOME) that is its affair. A desktop may have no tray, get one
+later, or lose it: the window never hides while nothing could bring it back.
+"""
+
+import sys
+import time
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+
+from ssgui.gui.presenter import Presenter
+from ssgui.gui.texts import tr
+from ssgui.gui.tray_icons import panel_color, shape_of, tray_icon
+from ssgui.gui.tray_menu import TrayMenu
+from ssgui.system.panel import panel_is_dark
+
+WATCH_MS = 2000
+_WAS_ACTIVE_SECONDS = 0.5  # a click on the panel takes the focus from the window first
+_REFRESH_SECONDS = 0.9
+_TOLD = "told_about_tray"
+_Reason = QSystemTrayIcon.ActivationReason
+
+
+class Tray(QObject):
+    """`icon` is None while the desktop has no tray."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        super().__init__(presenter)
+        self._presenter, self._window = presenter, presenter.window
+        self.menu = TrayMenu(presenter)
+        self.icon: QSystemTrayIcon | None = None
+        self._look: tuple[object, ...] = ()
+        self._left_at = self._toggled_at = self._refreshed = 0.0
+        self._window.installEventFilter(self)
+        presenter.looked.connect(self.look)
+        presenter.hide_or_leave = self.hide_window
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self.look())
+        self._watch = QTimer(self)
+        self._watch.timeout.connect(self.find)
+        self._watch.start(WATCH_MS)
+        self.find()
+
+    def find(self) -> None:
+        """Follow the desktop: a panel may start after the app, or end before it."""
+        there = QSystemTrayIcon.isSystemTrayAvailable()
+        if there and self.icon is None:
+            self._appear()
+        elif not there and self.icon is not None:
+            self._vanish()
+
+    def _appear(self) -> None:
+        self.icon = QSystemTrayIcon(self)
+        self.icon.setContextMenu(self.menu)
+        self.icon.activated.connect(self.clicked)
+        self.icon.messageClicked.connect(self._presenter.show_window)
+        self._look = ()
+        self._refreshed = 0.0
+        self.look()
+        self.icon.show()
+
+    def _vanish(self) -> None:
+        assert self.icon is not None
+        self.icon.hide()
+        self.icon.deleteLater()
+        self.icon = None
+        if not self._window.isVisible():
+            self._presenter.show_window()
+
+    def end(self) -> None:
+        """Leave the panel."""
+        self._watch.stop()
+        self._presenter.looked.disconnect(self.look)
+        self._window.removeEventFilter(self)
+        if self.icon is not None:
+            self.icon.hide()
+        self.menu.deleteLater()
+
+    # ---- showing
+
+    def look(self) -> None:
+        """Show what has changed."""
+        if self.icon is None:
+            return
+        now = time.monotonic()
+        if now - self._refreshed > _REFRESH_SECONDS:
+            self._refreshed = now
+            self.menu.refresh()
+        context = self._presenter.context
+        shape, opacity = shape_of(context.config.settings.mode, context.verdict().kind)
+        dark = panel_is_dark(QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark)
+        look = (shape, opacity, dark)
+        if look != self._look:
+            self._look = look
+            self.icon.setIcon(_icon(shape, opacity, dark))
+        tip = f"ssgui · {self.menu.state.text().replace('&&', '&')}"
+        if tip != self.icon.toolTip():
+            self.icon.setToolTip(tip)
+
+    # ---- clicks
+
+    def clicked(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        """What the person did with the icon. Two of a double click are one."""
+        if reason is _Reason.MiddleClick:
+            self._presenter.show_page("logs")
+        elif reason is _Reason.Trigger and sys.platform != "darwin":
+            now = time.monotonic()
+            if now - self._toggled_at > QApplication.doubleClickInterval() / 1000:
+                self._toggled_at = now
+                self.toggle()
+
+    def toggle(self) -> None:
+        """Hide the window if it is in front, else bring it there."""
+        window = self._window
+        front = window.isActiveWindow() or time.monotonic() - self._left_at < _WAS_ACTIVE_SECONDS
+        if window.isVisible() and not window.isMinimized() and front:
+            window.hide()
+        else:
+            self._presenter.show_window()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowDeactivate:
+            self._left_at = time.monotonic()
+        return False
+
+    def hide_window(self) -> None:
+        """Close the window into the tray, saying so the first time; without a tray closing leaves the app."""
+        if self.icon is None:
+            self._presenter.leave()
+            return
+        self._window.hide()
+        context = self._presenter.context
+        if not context.config.settings.window.get(_TOLD) and QSystemTrayIcon.supportsMessages():
+            self.icon.showMessage(
+                tr("ssgui is still running"), tr("Its icon is in the panel. Quit from the icon's menu."),
+                self.icon.icon(),
+            )  # fmt: skip
+            context.change_settings(window={**context.config.settings.window, _TOLD: True})
+
+
+def _icon(shape: str, opacity: float, dark: bool) -> QIcon:
+    """From the desktop's theme if we are installed there (it colours symbolic icons itself), else drawn here."""
+    name = f"ssgui-{shape}-symbolic"
+    if opacity == 1.0 and sys.platform not in ("darwin", "win32") and QIcon.hasThemeIcon(name):
+        return QIcon.fromTheme(name)
+    return tray_icon(shape, panel_color(dark=dark), opacity)

@@ -1,0 +1,211 @@
+"""The tray's menu: what a person wants without opening the window. Nothing is only here.
+
+Its actions are made once and follow what is known; desktops that draw the menu themselves are told of what
+changed, and only of that.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QIcon
+from PySide6.QtWidgets import QMenu
+
+from ssgui.app.proxy_commands import SHELLS, proxy_command
+from ssgui.app.server_states import ServerState
+from ssgui.config.app_config import Choice, Mode, Server
+from ssgui.gui import icons, words
+from ssgui.gui.frame.header import glyph
+from ssgui.gui.frame.painting import harmless
+from ssgui.gui.presenter import Presenter
+from ssgui.gui.texts import tr
+from ssgui.gui.units import span
+
+MOST_SERVERS = 20
+_MOST_LETTERS = 40
+# Only menus that Qt draws have a column for what stands behind a tab.
+_GAP = "\t" if sys.platform == "win32" else " · "
+
+
+class TrayMenu(QMenu):
+    """Does everything through the presenter and its context."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        super().__init__()
+        self._presenter, self._context = presenter, presenter.context
+        self._kind = ""
+        self._shown: tuple[tuple[str, str], ...] | None = None
+        self._rows: dict[str, QAction] = {}
+        self.state = self._add("", lambda: None)
+        self.state.setEnabled(False)
+        self._add(tr("Open ssgui"), presenter.show_window)
+        self.addSeparator()
+        self.modes = self._make_modes()
+        self.addSeparator()
+        self.servers = self._make_servers()
+        self._make_add_menu()
+        self.addSeparator()
+        self.commands = self._make_commands()
+        self._add(tr("Connections…"), partial(presenter.show_page, "connections"))
+        self.addSeparator()
+        self.direct = self._add("", self._turn_pause)
+        self.share = self._add(tr("Share with local network"), self._share, checkable=True)
+        self._add(tr("Settings…"), partial(presenter.show_page, "settings"))
+        self._make_help()
+        self.addSeparator()
+        self._add(tr("Quit"), presenter.leave)
+        self.aboutToShow.connect(self.refresh)
+        self.refresh()
+
+    # ---- making
+
+    def _add(
+        self, text: str, act: Callable[[], object], menu: QMenu | None = None, *, checkable: bool = False
+    ) -> QAction:  # fmt: skip
+        action = (menu or self).addAction(text)
+        action.setCheckable(checkable)
+        action.triggered.connect(lambda _checked=False: act())
+        return action
+
+    def _make_modes(self) -> dict[Mode, QAction]:
+        group, made = QActionGroup(self), {}
+        names = {Mode.OFF: tr("Off"), Mode.GLOBAL: tr("Global: everything")}
+        for mode, name in names.items():
+            made[mode] = self._add(name, partial(self._context.change_settings, mode=mode), checkable=True)
+            group.addAction(made[mode])
+        return made
+
+    def _make_servers(self) -> QMenu:
+        menu = self.addMenu(tr("Servers"))
+        self._choices = QActionGroup(self)
+        self.automatic = {}
+        names = {
+            Choice.FASTEST: tr("Automatic: lowest latency"),
+            Choice.FAILOVER: tr("Automatic: switch on failure"),
+        }
+        for choice, name in names.items():
+            choose = partial(self._context.change_settings, choice=choice)
+            self.automatic[choice] = self._add(name, choose, menu, checkable=True)
+            self._choices.addAction(self.automatic[choice])
+        menu.addSeparator()
+        self._end_of_rows = menu.addSeparator()
+        self._test_all = self._add(tr("Test all"), self._test, menu)
+        self._add(tr("Edit servers…"), partial(self._presenter.show_page, "servers"), menu)
+        return menu
+
+    def _make_add_menu(self) -> None:
+        menu = self.addMenu(tr("Add server"))
+        menu.addActions(self._presenter.servers.menu.actions())
+        menu.triggered.connect(partial(self._presenter.show_page, "servers"))
+
+    def _make_commands(self) -> QMenu:
+        menu = self.addMenu(tr("Copy proxy command"))
+        for shell, name in SHELLS.items():
+            self._add(name, partial(self._copy_command, shell), menu)
+        return menu
+
+    def _make_help(self) -> None:
+        menu = self.addMenu(tr("Help"))
+        self._add(tr("Logs"), partial(self._presenter.show_page, "logs"), menu)
+        self._add(tr("Diagnose…"), self._presenter.settings.diagnosing.emit, menu)
+        self._add(tr("About ssgui"), self._presenter.show_about, menu)
+
+    # ---- showing
+
+    def refresh(self) -> None:
+        """Take in what has changed."""
+        context = self._context
+        config, verdict = context.config, context.verdict()
+        states = self._presenter.states.all(config.servers[:MOST_SERVERS])
+        latency = states[config.current].latency if config.current in states else None
+        self.state.setText(_plain(words.one_line(verdict, latency)))
+        if verdict.kind != self._kind:
+            self._kind = verdict.kind
+            self.state.setIcon(_state_icon(verdict.kind))
+        for mode, action in self.modes.items():
+            action.setChecked(config.settings.mode is mode)
+            action.setEnabled(mode is Mode.OFF or bool(config.servers))
+        self._show_servers(config.servers[:MOST_SERVERS], states)
+        listening = context.proxy.relay is not None
+        self.commands.setEnabled(listening)
+        left = context.pause.left()
+        self.direct.setText(
+            tr("Resume · {state}", state=words.direct_for(left)) if left else tr("Go direct for 15 minutes")
+        )
+        self.direct.setEnabled(listening)
+        self.share.setChecked(config.settings.share)
+
+    def _show_servers(self, servers: tuple[Server, ...], states: dict[str, ServerState]) -> None:
+        shown = tuple((server.id, server.name) for server in servers)
+        if shown != self._shown:
+            self._shown = shown
+            self._rebuild(servers)
+        settings = self._context.config.settings
+        for choice, action in self.automatic.items():
+            action.setChecked(settings.choice is choice)
+            action.setEnabled(len(servers) > 1 or settings.choice is choice)
+        for server in servers:
+            action = self._rows[server.id]
+            state = states[server.id]
+            latency = " ".join(span(state.latency)) if state.latency is not None else "\N{EM DASH}"
+            action.setText(_plain(server.name) + _GAP + latency)
+            chosen = settings.choice is Choice.ONE and server.id == self._context.config.current
+            action.setChecked(chosen)
+        self._test_all.setEnabled(bool(servers))
+
+    def _rebuild(self, servers: tuple[Server, ...]) -> None:
+        for action in self._rows.values():
+            self._choices.removeAction(action)
+            self.servers.removeAction(action)
+            action.deleteLater()
+        self._rows = {}
+        for server in servers:
+            action = QAction(self)
+            action.setCheckable(True)
+            action.triggered.connect(partial(self._use, server.id))
+            self._choices.addAction(action)
+            self.servers.insertAction(self._end_of_rows, action)
+            self._rows[server.id] = action
+
+    # ---- doing
+
+    def _use(self, identity: str, _checked: bool = False) -> None:
+        config = self._context.config
+        settings = msgspec.structs.replace(config.settings, choice=Choice.ONE)
+        self._context.change(msgspec.structs.replace(config, current=identity, settings=settings))
+
+    def _test(self) -> None:
+        self._presenter.tests.start(server.id for server in self._context.config.servers)
+
+    def _copy_command(self, shell: str) -> None:
+        settings = self._context.config.settings
+        login = (settings.user, settings.user_password.reveal()) if settings.user and settings.user_password else ()
+        QGuiApplication.clipboard().setText(proxy_command(shell, self._presenter.address(), *login))
+
+    def _turn_pause(self) -> None:
+        pause = self._context.pause
+        if pause.left():
+            pause.end()
+        else:
+            pause.begin()
+
+    def _share(self) -> None:
+        self._context.change_settings(share=not self._context.config.settings.share)
+
+
+def _plain(text: str) -> str:
+    """Strangers' words as a menu shows them: of one line, not too long, and no letter underlined."""
+    text = harmless(text)
+    if len(text) > _MOST_LETTERS:
+        text = text[: _MOST_LETTERS - 1].rstrip() + "…"
+    return text.replace("&", "&&")
+
+
+def _state_icon(kind: str) -> QIcon:
+    """In its colour, although the line cannot be chosen."""
+    name, token = glyph(kind)
+    made, coloured = QIcon(), icons.icon(name, token).pixmap(16, 16)
+    made.addPixmap(coloured, QIcon.Mode.Normal)
+    made.addPixmap(coloured, QIcon.Mode.Disabled)
+    return made

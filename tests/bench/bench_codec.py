@@ -8,11 +8,15 @@ rounds counts: it is the one that the rest of the machine disturbed least.
 
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, time
 
 from ssgui.protocol.address import Address
-from ssgui.protocol.aead import AeadDecoder, AeadEncoder, sealed_bound
-from ssgui.protocol.methods import METHODS, Method, key_for
+from ssgui.protocol.aead import AeadDecoder, AeadEncoder
+from ssgui.protocol.codecs import StreamDecoder, StreamEncoder
+from ssgui.protocol.methods import METHODS, AnyMethod, Method, find_method, key_for
+from ssgui.protocol.sip022 import METHODS_2022, Method2022
+from ssgui.protocol.sip022_decoders import AnswerDecoder
+from ssgui.protocol.sip022_encoders import AnswerEncoder
 from ssgui.protocol.socks5 import Socks5Server
 
 FILLS = (16 * 1024, 64 * 1024, 512 * 1024)
@@ -33,18 +37,29 @@ def seconds_per_call(run: Callable[[], object]) -> float:
     return best
 
 
-def seal_and_open(method: Method, size: int) -> tuple[float, float]:
+def streams(method: AnyMethod) -> tuple[StreamEncoder, StreamDecoder]:
+    """For one direction; of the 2022 methods that of an answer."""
+    salt = bytes(method.salt_size)
+    if isinstance(method, Method2022):
+        key = bytes(method.key_size)
+        return AnswerEncoder(method, key, salt, time, salt), AnswerDecoder(method, key, time, salt)
+    if not isinstance(method, Method):
+        raise SystemExit(f"{method.name} is not measured here")
+    key = key_for(method, "benchmark")
+    return AeadEncoder(method, key, salt), AeadDecoder(method, key)
+
+
+def seal_and_open(method: AnyMethod, size: int) -> tuple[float, float]:
     """Seconds to seal one fill, and to open it."""
-    key, salt = key_for(method, "benchmark"), bytes(method.salt_size)
     plain = memoryview(bytes(size))
-    wire = memoryview(bytearray(sealed_bound(size, method)))
+    wire = memoryview(bytearray(size + size // 256 + 256))
     opened = memoryview(bytearray(len(wire)))
-    encoder = AeadEncoder(method, key, salt)
+    encoder, _ = streams(method)
     sealing = seconds_per_call(lambda: encoder.encode(plain, wire))
 
     # A stream opens once only, so several fills of it are made first and each is timed by itself.
     best = float("inf")
-    encoder, decoder = AeadEncoder(method, key, salt), AeadDecoder(method, key)
+    encoder, decoder = streams(method)
     for _ in range(max(8, 4 * 1024 * 1024 // size)):
         fill = wire[: encoder.encode(plain, wire)]
         start = perf_counter()
@@ -55,16 +70,16 @@ def seal_and_open(method: Method, size: int) -> tuple[float, float]:
     return sealing, best
 
 
-def set_up(method: Method) -> tuple[float, float]:
-    """Seconds to make an encoder; and a decoder up to its first byte of plaintext."""
-    key, salt = key_for(method, "benchmark"), bytes(method.salt_size)
+def set_up(method: AnyMethod) -> tuple[float, float]:
+    """Seconds to make both codecs; and these with the first byte of plaintext sealed and opened."""
     out = memoryview(bytearray(1024))
     wire = memoryview(bytearray(1024))
-    wire = wire[: AeadEncoder(method, key, salt).encode(b"x", wire)]
-    return (
-        seconds_per_call(lambda: AeadEncoder(method, key, salt)),
-        seconds_per_call(lambda: AeadDecoder(method, key).decode(wire, out)),
-    )
+
+    def first_byte() -> None:
+        encoder, decoder = streams(method)
+        decoder.decode(wire[: encoder.encode(b"x", wire)], out)
+
+    return seconds_per_call(lambda: streams(method)), seconds_per_call(first_byte)
 
 
 def socks5_dialogue(request: bytes) -> None:
@@ -79,18 +94,18 @@ def socks5_dialogue(request: bytes) -> None:
 
 def main(names: list[str]) -> None:
     write = sys.stdout.write
-    methods = [METHODS[name] for name in names or METHODS]
-    write(f"{'MB/s, sealing / opening':26}" + "".join(f"{size // 1024:>10} KiB" for size in FILLS) + "\n")
+    methods = [find_method(name) for name in names or (*METHODS, *METHODS_2022)]
+    write(f"{'MB/s, sealing / opening':30}" + "".join(f"{size // 1024:>10} KiB" for size in FILLS) + "\n")
     for method in methods:
-        write(f"{method.name:26}")
+        write(f"{method.name:30}")
         for size in FILLS:
             sealing, opening = seal_and_open(method, size)
             write(f"{size / sealing / 1e6:>7.0f}/{size / opening / 1e6:<6.0f}")
         write("\n")
     write("\nmicroseconds per connection\n")
     for method in methods:
-        encoder, decoder = set_up(method)
-        write(f"{method.name:26} encoder {encoder * 1e6:5.2f}   decoder and first byte {decoder * 1e6:5.2f}\n")
+        made, used = set_up(method)
+        write(f"{method.name:30} codecs {made * 1e6:5.2f}   with a first byte {used * 1e6:5.2f}\n")
     for what, request in (
         ("IPv4", b"\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x50"),
         ("name", b"\x05\x01\x00\x03\x0bexample.com\x01\xbb"),

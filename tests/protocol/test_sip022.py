@@ -6,6 +6,8 @@ import traceback
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssgui.protocol.errors import AuthenticationError, ClockError, LocalProtocolError
 from ssgui.protocol.identity import Users, key_hash, stream_headers
@@ -66,11 +68,9 @@ def test_a_key_with_and_without_its_padding(method: Method2022) -> None:
 
 
 @methods
-@pytest.mark.parametrize("off", [-16, -1, 1, 16])
+@pytest.mark.parametrize("off", [-15, -1, 1, 16])
 def test_a_key_of_another_size(method: Method2022, off: int) -> None:
     size = method.key_size + off
-    if not size:
-        return
     with pytest.raises(LocalProtocolError) as caught:
         parse_keys(method, text(b"k" * size))
     assert str(caught.value) == (
@@ -101,6 +101,22 @@ def test_passwords_that_are_no_keys(password: str, message: str) -> None:
     assert SECRET not in shown
     assert caught.value.__context__ is None
     assert "needs a key of 16 bytes" in shown
+
+
+@given(st.sampled_from(list(METHODS_2022.values())), st.text() | st.text("AQgw+/=:", max_size=60))
+def test_any_text_is_keys_or_is_explained(method: Method2022, password: str) -> None:
+    message: str = ""
+    keys: tuple[bytes, ...] = ()
+    try:
+        keys = parse_keys(method, password)
+    except LocalProtocolError as error:
+        message = str(error)
+    if keys:
+        assert {len(key) for key in keys} == {method.key_size}
+        assert len(keys) == password.count(":") + 1
+    else:
+        assert method.name in message
+        assert message.isprintable()
 
 
 def test_several_keys_need_an_aes_method() -> None:

@@ -19,13 +19,14 @@ import msgspec
 from ssgui import __version__
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
-from ssgui.app.server_link import server_link, show_link
+from ssgui.app.server_link import server_links, show_link
 from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.journal import Journal
 from ssgui.engine.loop import new_headless_loop
+from ssgui.engine.relay import TCPRelay
 from ssgui.engine.tasks import spawn
 from ssgui.system.addresses import own_addresses
 from ssgui.system.limits import raise_nofile
@@ -107,13 +108,22 @@ async def _run(job: Job) -> int:
 
 async def _listen(engine: Engine, job: Job) -> None:
     if job.local is not None:
-        relay = await engine.start_local(msgspec.structs.replace(job.local, own_addresses=own_addresses()))
-        _log.info("listening on %s (SOCKS5), going through %s", _address(relay.address), _upstream(job.local))
+        local = msgspec.structs.replace(job.local, own_addresses=own_addresses())
+        relay = await engine.start_local(local)
+        speaks = f"SOCKS5{_beside(relay)}" if local.tunnel is None else f"a tunnel to {local.tunnel}{_beside(relay)}"
+        _log.info("listening on %s (%s), going through %s", _address(relay.address), speaks, _upstream(local))
     for settings in job.servers:
         server = await engine.start_server(settings)
-        _log.info("listening on %s (Shadowsocks, %s)", _address(server.address), settings.method)
+        _log.info("listening on %s (Shadowsocks, %s%s)", _address(server.address), settings.method, _beside(server))
         if job.links is not None and settings.password == job.made:
-            show_link(server_link(settings, server.address), job.links)
+            for link in server_links(settings, server.address):
+                show_link(link, job.links)
+            if settings.plugin is not None:
+                _log.warning("the link does not name a plugin: a client needs the one that fits this server's")
+
+
+def _beside(relay: TCPRelay) -> str:
+    return ", UDP too" if relay.udp is not None else ""
 
 
 def _spare_the_collector() -> None:
@@ -132,10 +142,13 @@ def _address(address: tuple[str, int]) -> str:
 
 
 def _upstream(settings: LocalSettings) -> str:
+    text = _CHOSEN[settings.choice].format(len(settings.servers))
     if len(settings.servers) == 1:
         server = settings.servers[0]
-        return f"{_address((server.host, server.port))} ({server.method})"
-    return _CHOSEN[settings.choice].format(len(settings.servers))
+        text = f"{_address((server.host, server.port))} ({server.method})"
+    if (proxy := settings.upstream_proxy) is not None:
+        text += f", reached through the {proxy.kind} proxy {_address((proxy.host, proxy.port))}"
+    return text
 
 
 def _readers(journal: Journal, job: Job) -> Iterator[JournalReader]:

@@ -11,10 +11,16 @@ from ssgui.system.addresses import own_address
 _BLOCKS = "\u2588\u2580\u2584"
 
 
-def server_link(settings: ServerSettings, address: tuple[str, int]) -> str:
-    """The link of a server that listens on `address`."""
-    host, port = address
-    return encode_link(_reachable(host), port, settings.method, settings.password.reveal())
+def server_links(settings: ServerSettings, address: tuple[str, int]) -> list[str]:
+    """The link of a server that listens on `address`; of one that has users, one for each."""
+    host, port = _reachable(address[0]), address[1]
+    method, password = settings.method, settings.password.reveal()
+    if not settings.users:
+        return [encode_link(host, port, method, password)]
+    return [
+        encode_link(host, port, method, f"{password}:{user.password.reveal()}", remarks=user.name)
+        for user in settings.users
+    ]
 
 
 def show_link(link: str, out: TextIO) -> None:

@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from ssgui.app import headless
 from ssgui.app.headless import Job, run_headless
-from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
+from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings, UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError
+from ssgui.protocol.address import Address
 
 QUIT = getattr(signal, "SIGQUIT", None)
 needs_quit = pytest.mark.skipif(QUIT is None, reason="no SIGQUIT on this system")
@@ -143,10 +145,16 @@ def test_says_where_it_listens_and_where_it_goes(caplog: pytest.LogCaptureFixtur
         assert run_headless(Job(local=local())) == 0
         assert run_headless(Job(local=local(servers=3))) == 0
         assert run_headless(Job(servers=(server(), server()))) == 0
+        proxy = UpstreamProxy("http", "h", 1, "u", PASSWORD)
+        assert run_headless(Job(local=replace(local(), tunnel=Address("t", 53), upstream_proxy=proxy))) == 0
+        assert run_headless(Job(servers=(replace(server(), udp=True),))) == 0
     told = [message for message in caplog.messages if message.startswith("listening")]
     assert told[0].endswith(f"(SOCKS5), going through [::1]:9 ({METHOD})")
     assert told[1].endswith("one of 3 servers, chosen at random for each connection")
-    assert len(told) == 4
+    assert "(a tunnel to t:53), going through [::1]:9" in told[4]
+    assert told[4].endswith("reached through the http proxy h:1")
+    assert told[5].endswith(f"(Shadowsocks, {METHOD}, UDP too)")
+    assert len(told) == 6
     assert PASSWORD.reveal() not in caplog.text
 
 

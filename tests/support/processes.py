@@ -240,8 +240,9 @@ class Program:
 
 @contextmanager
 def ssgui_program(
-    command: Sequence[str], role: str, port: int, flags: Sequence[str], password: str = PASSWORD
-) -> Iterator[Program]:
+    command: Sequence[str], role: str, port: int, flags: Sequence[str], password: str = PASSWORD,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Program]:  # fmt: skip
     """`ssgui --headless role flags…` with an events file; waits until it listens on `port`.
 
     AssertionError in the end if a traceback was logged.
@@ -249,7 +250,7 @@ def ssgui_program(
     with tempfile.TemporaryDirectory(prefix="ssgui-test-") as folder:
         path = Path(folder) / "events.jsonl"
         full = [*command, "--headless", role, *flags, "--events", str(path)]
-        with running(full, env={"SSGUI_PASSWORD": password}, port=port) as process:
+        with running(full, env={"SSGUI_PASSWORD": password, **(env or {})}, port=port) as process:
             yield Program((HOST, port), Events(path), process)
             assert "Traceback" not in process.stderr(), process.stderr()
 

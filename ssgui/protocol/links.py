@@ -307,7 +307,7 @@ def _host(text: str) -> str:
     host = _unquoted(text[1:-1] if bracketed else text)
     if not host:
         raise LinkError("the server address is empty")
-    if not host.isprintable() or any(c in " /?#@[]\"'\\<>" for c in host) or len(host.encode()) > _MAX_HOST:
+    if not host.isprintable() or any(c in " /@[]\"'" for c in host) or len(host.encode()) > _MAX_HOST:
         raise LinkError("its server address is no host name or address")  # unseen: it may be a part of a password
     if (bracketed or ":" in host) and not _is_ipv6(host):
         raise LinkError("its server address is no IPv6 address")

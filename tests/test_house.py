@@ -15,7 +15,7 @@ from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
 PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md")
-TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "deps", "clean"}
+TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "peers", "deps", "clean"}
 BINARY = {".png", ".ico", ".icns", ".qm"}
 # A path of one machine: somebody's home, or a directory that only there exists.
 PLACES = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|Users|mnt)/\w")

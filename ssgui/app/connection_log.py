@@ -11,6 +11,8 @@ from ssgui.engine.events import Closed
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage
 
+# Of these the detail says which fault in the protocol it was, and nothing of where a connection went.
+_FAULTS = frozenset({Reason.AUTH_FAILED, Reason.BAD_REQUEST, Reason.CLOCK_SKEW, Reason.REPLAY})
 _ROUTINE = frozenset({Reason.FINISHED, Reason.CLIENT_RESET, Reason.SERVER_RESET, Reason.SHUTDOWN})
 
 
@@ -44,7 +46,8 @@ class ConnectionLog:
         level = logging.DEBUG if _is_routine(event) else logging.INFO
         if not self._log.isEnabledFor(level):
             return
-        key = (event.client.rpartition(":")[0], str(event.reason))
+        why = f"{event.reason} ({event.detail})" if event.detail and event.reason in _FAULTS else str(event.reason)
+        key = (event.client.rpartition(":")[0], why)
         if not self._limit.allow(key, event.t):
             return
         self._tell_held_back(key)
@@ -57,6 +60,10 @@ class ConnectionLog:
             "down": event.down,
             "seconds": round(seconds, 3),
         }
+        if why != event.reason:
+            fields["detail"] = event.detail
+        if event.user:
+            fields["user"] = event.user
         target = ""
         if self._with_target and event.target:
             fields["target"] = event.target
@@ -64,14 +71,14 @@ class ConnectionLog:
         self._log.log(
             level,
             "%s%s: %s, %d bytes up, %d down, %.1f s",
-            *(event.client, target, event.reason, event.up, event.down, seconds),
+            *(event.client, target, why, event.up, event.down, seconds),
             extra={"fields": fields},
         )
 
     def _tell_held_back(self, key: object) -> None:
         if count := self._limit.held_back(key):
-            client, reason = key if isinstance(key, tuple) else (key, "")
-            self._log.info("%s: %s, %d more connections", client, reason, count)
+            client, why = key if isinstance(key, tuple) else (key, "")
+            self._log.info("%s: %s, %d more connections", client, why, count)
 
 
 def _is_routine(event: Closed) -> bool:

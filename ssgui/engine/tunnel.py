@@ -51,6 +51,7 @@ class AeadTunnel:
         self._method = method
         self._key = key_for(method, password)
         self._salts = SaltFilter(salts)
+        self._datagram_salts = SaltFilter(salts)  # apart: there are so many that streams' would soon be forgotten
 
     def client_streams(self) -> tuple[StreamEncoder, StreamDecoder]:
         return self._encoder(), self.server_decoder()
@@ -62,10 +63,10 @@ class AeadTunnel:
         return self._encoder()
 
     def client_datagrams(self) -> ClientDatagrams:
-        return AeadClientDatagrams(self._method, self._key, os.urandom)
+        return AeadClientDatagrams(self._method, self._key, os.urandom, self._datagram_salts)
 
     def server_datagrams(self) -> ServerDatagrams:
-        return AeadServerDatagrams(self._method, self._key, os.urandom)
+        return AeadServerDatagrams(self._method, self._key, os.urandom, self._datagram_salts)
 
     def _encoder(self) -> StreamEncoder:
         salt = os.urandom(self._method.salt_size)

@@ -29,29 +29,49 @@ _FIXED = 1 + 8 + 2  # of a client's body; a server's names the session in betwee
 class _Outgoing:
     """A session of packets that we send."""
 
-    __slots__ = ("_count", "_seal", "id")
+    __slots__ = ("_count", "_framing", "_seal", "id")
 
     def __init__(self, framing: Framing, session_id: bytes) -> None:
-        self.id = session_id
-        self._seal: Seal = framing.sealer(session_id)
+        self.id, self._framing = session_id, framing
+        self._seal: Seal | None = None
         self._count = 0
 
     def seal(self, body: bytes) -> bytes:
+        seal = self._seal
+        if seal is None:
+            seal = self._seal = self._framing.sealer(self.id)
         head = self.id + self._count.to_bytes(8, "big")
         self._count += 1
-        return self._seal(head, body)
+        return seal(head, body)
+
+    def rest(self) -> None:
+        """Give up the cipher, which is most of the memory of a session, until it is needed again."""
+        self._seal = None
 
 
 class _Incoming:
     """A session of packets that come: how they open, and which were seen. `last` is when the last one came."""
 
-    __slots__ = ("id", "last", "open", "window")
+    __slots__ = ("_framing", "_open", "id", "last", "window")
 
     def __init__(self, framing: Framing, session_id: bytes) -> None:
-        self.id = session_id
-        self.open: Open = framing.opener(session_id)
+        self.id, self._framing = session_id, framing
+        self._open: Open | None = None
         self.window = Window()
         self.last = 0.0
+
+    def open(self, head: bytes, sealed: Packet) -> Packet:
+        """The body of a packet that is new. ReplayError for another, InvalidTag for a forged one."""
+        if not self.window.accepts(int.from_bytes(head[ID_SIZE:], "big")):
+            raise ReplayError("a packet that came before, or long after those behind it")
+        open_ = self._open
+        if open_ is None:
+            open_ = self._open = self._framing.opener(self.id)
+        return open_(head, sealed)
+
+    def rest(self) -> None:
+        """As for what we send."""
+        self._open = None
 
 
 def _padding(plain: Packet, random: Callable[[int], bytes]) -> bytes:
@@ -60,13 +80,6 @@ def _padding(plain: Packet, random: Callable[[int], bytes]) -> bytes:
         return b"\0\0"
     size = 1 + int.from_bytes(random(4), "big") % (MAX_PADDING - len(plain))
     return size.to_bytes(2, "big") + bytes(size)
-
-
-def _opened(session: _Incoming, head: bytes, sealed: Packet) -> Packet:
-    """The body of a packet that is new."""
-    if not session.window.accepts(int.from_bytes(head[ID_SIZE:], "big")):
-        raise ReplayError("a packet that came before, or long after those behind it")
-    return session.open(head, sealed)
 
 
 def _stripped(body: Packet, at: int) -> Packet:
@@ -113,7 +126,7 @@ class ClientDatagrams2022:
         try:
             head, sealed = self._framing.split(packet)
             session = self._session(head[:ID_SIZE])
-            body = _opened(session, head, sealed)
+            body = session.open(head, sealed)
         except InvalidTag:
             raise AuthenticationError("the packet does not open with our key") from None
         if body[0] != FROM_SERVER:
@@ -156,6 +169,12 @@ class ServerSession:
         self.incoming = _Incoming(framing, session_id)
         self.outgoing: _Outgoing | None = None  # until there is something to answer
 
+    def rest(self) -> None:
+        """Give up what can be made again."""
+        self.incoming.rest()
+        if self.outgoing is not None:
+            self.outgoing.rest()
+
 
 class ServerDatagrams2022:
     """The packets of a port. Sessions are known by their ID, wherever their packets come from.
@@ -193,7 +212,7 @@ class ServerDatagrams2022:
             head, sealed = self._framing.split(packet)
             session = self._session(head, sealed)
             incoming = session.incoming
-            body = _opened(incoming, head, sealed if self._users is None else sealed[IDENTITY_SIZE:])
+            body = incoming.open(head, sealed if self._users is None else sealed[IDENTITY_SIZE:])
         except InvalidTag:
             raise AuthenticationError("the packet does not open with this key and method") from None
         if body[0] != FROM_CLIENT:
@@ -249,6 +268,7 @@ class ServerDatagrams2022:
         if self._live.get(session_id) is not session:
             return
         del self._live[session_id]
+        session.rest()
         now, parted = self._monotonic(), self._parted
         parted[session_id] = now, session
         while len(parted) > self._most or now - next(iter(parted.values()))[0] >= KEPT_SECONDS:

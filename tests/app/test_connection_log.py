@@ -34,6 +34,33 @@ def test_says_who_why_and_how_much(caplog: pytest.LogCaptureFixture) -> None:
     assert "secret" not in json.dumps(line)
 
 
+def test_a_fault_is_named_and_counted_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal()
+    faults = [
+        (Reason.BAD_REQUEST, "the first header came in pieces", ""),
+        (Reason.CLOCK_SKEW, "the client's clock is 47 s behind", "ann"),
+        (Reason.DENIED, "denied by secret.example", ""),
+    ]
+    with caplog.at_level(logging.INFO, LOGGER.name):
+        log = ConnectionLog(journal, LOGGER, RateLimit(burst=1, rate=1))
+        for number in range(3):
+            for reason, detail, user in faults:
+                journal.append(Closed(number, 1.0, reason, 0, 0, {}, "", "192.0.2.7:4000", detail, user))
+        log.close()
+    start, end = "192.0.2.7", ", 0 bytes up, 0 down, 0.0 s"
+    assert caplog.messages == [
+        f"{start}:4000: bad-request (the first header came in pieces){end}",
+        f"{start}:4000: clock-skew (the client's clock is 47 s behind){end}",
+        f"{start}:4000: denied{end}",
+        f"{start}: bad-request (the first header came in pieces), 2 more connections",
+        f"{start}: clock-skew (the client's clock is 47 s behind), 2 more connections",
+        f"{start}: denied, 2 more connections",
+    ]
+    lines = [json.loads(JSONFormatter().format(record)) for record in caplog.records]
+    assert (lines[0]["detail"], lines[1]["user"]) == ("the first header came in pieces", "ann")
+    assert "secret" not in json.dumps(lines)
+
+
 def test_destinations_at_debug(caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal()
     with caplog.at_level(logging.DEBUG, LOGGER.name):

@@ -15,9 +15,11 @@ from ssgui.config.models import PluginSettings, ServerSettings, ServerUser
 from ssgui.config.secret import Secret
 from ssgui.engine.relay import ServerRelay
 from ssgui.engine.tunnel import client_tunnel, server_tunnel
+from ssgui.protocol.address import encode_address
 from ssgui.protocol.errors import LocalProtocolError
-from ssgui.protocol.sip022 import METHODS_2022, parse_key
-from tests.engine.udp_world import UDPWorld
+from ssgui.protocol.sip022 import METHODS_2022, parse_keys
+from ssgui.protocol.sip022_datagrams import ClientDatagrams2022
+from tests.engine.udp_world import Peer, UDPWorld
 from tests.engine.world import World, digest_then_answer, until
 from tests.protocol.sip022_wires import Sealer
 
@@ -168,6 +170,70 @@ def test_a_stranger_among_users(play: Play) -> None:
     play(scenario)
 
 
+# ---- datagrams
+
+
+def packets(method: str, *keys: str) -> ClientDatagrams2022:
+    """A client by hand."""
+    found = METHODS_2022[method]
+    return ClientDatagrams2022(
+        found, parse_keys(found, ":".join(keys)), clock=time.time, monotonic=time.monotonic, random=os.urandom
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_answers_follow_a_client_that_roams_and_no_stranger(play: Play, method: str) -> None:
+    async def scenario(world: World) -> None:
+        key, udp = make_key(method), UDPWorld(world)
+        server = await world.server(method=method, password=Secret(key), udp=True)
+        home, abroad, stranger, origin = [await udp.peer() for _ in range(4)]
+        client, header = packets(method, key), encode_address(*origin.address)
+
+        async def ask(peer: Peer) -> tuple[bytes, tuple[str, int]]:
+            packet = client.seal(header + b"question")
+            peer.send(packet, server.address)
+            data, source = await origin.next()
+            assert data == b"question"
+            return packet, source
+
+        packet, source = await ask(home)
+        origin.send(b"one", source)
+        assert bytes(client.open((await home.next())[0])) == header + b"one"
+        assert (await ask(abroad))[1] == source
+        stranger.send(packet, server.address)
+        await origin.silence()
+        origin.send(b"two", source)
+        assert bytes(client.open((await abroad.next())[0])) == header + b"two"
+        await stranger.silence()
+        assert len(home.received) == 1
+        assert len(server.engine.snapshot()) == 1
+        assert server.udp is not None
+        assert server.udp.complaints.counts == {"bad": 1}
+
+    play(scenario)
+
+
+def test_datagrams_of_strangers_are_not_answered(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        keys, udp = Keys(AES[0]), UDPWorld(world)
+        server = await keys.relay(world, udp=True)
+        stranger, origin = await udp.peer(), await udp.echo()
+        plain = encode_address(*origin.address) + b"a long enough datagram"
+        for chain in ((keys.server, keys.eve), (keys.eve, keys.ann), (keys.server,), (keys.ann,)):
+            stranger.send(packets(AES[0], *chain).seal(plain), server.address)
+        good = packets(AES[0], keys.server, keys.ann).seal(plain)
+        for place in range(len(good)):
+            stranger.send(good[:place] + bytes((good[place] ^ 1,)) + good[place + 1 :], server.address)
+            stranger.send(good[:place], server.address)
+        await stranger.silence()
+        assert not origin.received
+        assert not server.engine.snapshot()
+        stranger.send(good, server.address)
+        assert (await origin.next())[0] == b"a long enough datagram"
+
+    play(scenario)
+
+
 # ---- clocks
 
 
@@ -261,4 +327,3 @@ def test_a_header_in_pieces_is_for_plugins_and_who_allows_it(
     decoder = server_tunnel(settings).server_decoder()
     decoder.decode(memoryview(b"few"), memoryview(bytearray(3)))
     assert (decoder.error is None) is segmented
-    assert parse_key(METHODS_2022[METHODS[0]], key)

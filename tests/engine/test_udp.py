@@ -11,7 +11,7 @@ from ssgui.config.secret import Secret
 from ssgui.engine import udp_lease
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
-from ssgui.engine.tunnel import AeadTunnel
+from ssgui.engine.tunnel import AeadTunnel, client_tunnel
 from ssgui.engine.udp_program import LocalAssociation
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.codecs import OpenedDatagram
@@ -483,5 +483,25 @@ def test_a_server_that_has_a_name(play: Play, name: str) -> None:
             assert [(await program.receive())[0] for _ in range(3)] == [b"0", b"1", b"2"]
         else:
             await until(lambda: client.udp is not None and client.udp.complaints.counts == {"unresolved": 3})
+
+    play(scenario)
+
+
+def test_a_packet_that_is_played_again_is_not_answered(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        udp = UDPWorld(world)
+        server = await world.server(udp=True)
+        origin = await udp.echo()
+        codec = client_tunnel(METHOD, PASSWORD).client_datagrams()
+        packet = codec.seal(encode_address(*origin.address) + b"once")
+        client, thief = await udp.peer(), await udp.peer()
+        client.send(packet, server.address)
+        answer, _ = await client.next()
+        for replayed in (packet, answer):
+            thief.send(replayed, server.address)
+        await thief.silence()
+        assert [data for data, _ in origin.received] == [b"once"]
+        assert server.udp is not None
+        assert server.udp.complaints.counts == {"bad": 2}
 
     play(scenario)

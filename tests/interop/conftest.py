@@ -28,11 +28,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if (call := getattr(item, "callspec", None)) is None or "route" not in call.params:
+        if (call := getattr(item, "callspec", None)) is None:
+            continue
+        # Tests of one set of programs stay in one worker, or each would start programs of its own.
+        if "kind" in call.params:
+            item.add_marker(pytest.mark.xdist_group(str(call.params["kind"])))
+        if "server" in call.params:
+            item.add_marker(pytest.mark.xdist_group(f"{call.params['server']}-{call.params['method']}"))
+        if "route" not in call.params:
             continue
         direction, method = call.params["route"]
         python = call.params.get("ssgui_command", sys.executable)
         if python != sys.executable and method not in _REPRESENTATIVES:
             item.add_marker(pytest.mark.long)
-        # Tests of one route stay in one worker, or each would start programs of its own.
         item.add_marker(pytest.mark.xdist_group(f"{direction}-{method}-{python}"))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
-from ssgui.protocol.errors import AuthenticationError
+from ssgui.protocol.errors import AuthenticationError, ReplayError
 from ssgui.protocol.methods import METHODS
+from ssgui.protocol.replay import SaltFilter
 from tests.protocol.vectors import load
 
 KEY = bytes(range(32))
@@ -18,8 +19,8 @@ KEY = bytes(range(32))
 @pytest.mark.parametrize("name", METHODS)
 def test_a_packet_opens_at_the_other_end(name: str) -> None:
     method = METHODS[name]
-    client = AeadClientDatagrams(method, KEY[: method.key_size], os.urandom)
-    server = AeadServerDatagrams(method, KEY[: method.key_size], os.urandom)
+    client = AeadClientDatagrams(method, KEY[: method.key_size], os.urandom, SaltFilter())
+    server = AeadServerDatagrams(method, KEY[: method.key_size], os.urandom, SaltFilter())
     packet = client.seal(b"up")
     assert len(packet) == method.salt_size + 2 + 16
     opened = server.open(memoryview(packet), "somebody")
@@ -27,19 +28,34 @@ def test_a_packet_opens_at_the_other_end(name: str) -> None:
     assert client.open(server.seal("somebody", memoryview(b"down"))) == b"down"
 
 
+def test_a_packet_opens_once_and_never_at_its_sender() -> None:
+    method = METHODS["aes-128-gcm"]
+    ours = AeadClientDatagrams(method, KEY[:16], os.urandom, SaltFilter())
+    theirs = AeadServerDatagrams(method, KEY[:16], os.urandom, SaltFilter())
+    packet = ours.seal(b"once")
+    with pytest.raises(ReplayError):
+        ours.open(packet)
+    forged = packet[:-1] + bytes([packet[-1] ^ 1])
+    with pytest.raises(AuthenticationError):
+        theirs.open(forged, None)
+    assert theirs.open(packet, None).plain == b"once"
+    with pytest.raises(ReplayError):
+        theirs.open(packet, None)
+
+
 @given(st.binary(max_size=200))
 def test_random_bytes_do_not_open(packet: bytes) -> None:
     with pytest.raises(AuthenticationError):
-        AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom).open(packet)
+        AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom, SaltFilter()).open(packet)
 
 
 @given(st.data())
 def test_a_packet_that_was_changed_does_not_open(data: st.DataObject) -> None:
-    codec = AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom)
+    codec = AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom, SaltFilter())
     packet = bytearray(codec.seal(b"seven bytes or more"))
     packet[data.draw(st.integers(0, len(packet) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(AuthenticationError):
-        codec.open(bytes(packet))
+        AeadClientDatagrams(METHODS["aes-128-gcm"], KEY[:16], os.urandom, SaltFilter()).open(bytes(packet))
 
 
 @pytest.mark.parametrize("case", load("aead_sip004.json")["cases"], ids=lambda case: str(case["method"]))
@@ -48,6 +64,6 @@ def test_vectors(case: Any, kind: str) -> None:
     packet, plain = bytes.fromhex(case[kind]["wire"]), bytes.fromhex(case[kind]["plain"])
     method = METHODS[case["method"]]
     salt = packet[: method.salt_size]
-    codec = AeadClientDatagrams(method, bytes.fromhex(case["key"]), lambda size: salt[:size])
-    assert codec.seal(plain) == packet
+    codec = AeadClientDatagrams(method, bytes.fromhex(case["key"]), lambda size: salt[:size], SaltFilter())
     assert codec.open(packet) == plain
+    assert codec.seal(plain) == packet

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ssgui.app.documents_commands import add_document_commands
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
 if TYPE_CHECKING:
@@ -129,6 +130,9 @@ def _demo(context: click.Context, /, **given: Any) -> int:
         if start.common.events is not None:
             raise click.UsageError("--events is for local, tunnel and server; the demo shows its connections itself")
         return run_demo(once=given["once"])
+
+
+add_document_commands(_ssgui, common_flags)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

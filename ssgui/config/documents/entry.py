@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from ssgui.config.classic_values import is_off
@@ -93,7 +94,7 @@ def take_server(
     custom: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Take `server` under its method's own name, and remark what a person should know about it."""
-    method, remarks = _judged_method(server.method, server.password.reveal())
+    method, remarks = judge_method(server.method, server.password.reveal())
     if server.password.reveal() == REFUSED_PASSWORD:
         remarks.append("its password is the one of the sample file, which everybody knows")
     if server.host in _WILDCARDS:
@@ -106,7 +107,8 @@ def take_server(
         ledger.remark(where, remark)
 
 
-def _judged_method(name: str, password: str) -> tuple[str, list[str]]:
+def judge_method(name: str, password: str) -> tuple[str, list[str]]:
+    """The method's one name, and what is wrong with it or with its password. ConfigError for One-Time Auth."""
     lower = name.strip().lower()
     if lower.endswith(("-auth", "!")):
         raise ConfigError("it asks for One-Time Auth (OTA), which the AEAD methods replaced")
@@ -226,7 +228,7 @@ def plain_copy(value: Any) -> Any:
             return {str(key): copied(one, depth + 1) for key, one in value.items()}
         if isinstance(value, list):
             return [copied(one, depth + 1) for one in value]
-        if value is None or isinstance(value, str | bool | int | float):
+        if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):
             return value
         raise ConfigError("it is no text, number or list")
 

@@ -57,7 +57,7 @@ def read_document(data: bytes) -> Imported:
     """
     content = open_document(data)
     title = ""
-    if content.tree is None and "://" not in content.text and (packed := _unpacked(content.text)):
+    if content.tree is None and "://" not in content.text and (packed := unpack_base64(content.text)):
         content, title = open_text(packed), " in base64"
     chosen = next((one for one in FORMATS if one.recognises(content)), None)
     if chosen is None:
@@ -70,7 +70,7 @@ def read_document(data: bytes) -> Imported:
     return result
 
 
-def _unpacked(text: str) -> str:
+def unpack_base64(text: str) -> str:
     """The text in base64 of either alphabet, broken into lines or not; "" if it is none."""
     bare = text.translate(_STANDARD).rstrip("=")
     try:

@@ -81,7 +81,7 @@ def write_sip008(servers: Iterable[ImportedServer], make_id: MakeId) -> Written:
         custom = {key: value for key, value in server.custom.items() if key not in _RESERVED}
         group = {"group": server.group} if server.group else {}
         entries.append({"id": identity, **sip008_entry(server.profile), **group, **custom})
-    return Written(_json({"version": 1, "servers": entries}), tuple(notes))
+    return Written(json_text({"version": 1, "servers": entries}, indent=2) + "\n", tuple(notes))
 
 
 def write_gui_config(servers: Iterable[ImportedServer], make_id: MakeId) -> Written:
@@ -103,7 +103,7 @@ def write_gui_config(servers: Iterable[ImportedServer], make_id: MakeId) -> Writ
         "version": "4.4.1.0", "configs": entries, "strategy": None, "index": 0, "global": False, "enabled": False,
         "shareOverLan": False, "localPort": 1080,
     }  # fmt: skip
-    return Written(_json(tree), tuple(notes))
+    return Written(json_text(tree, indent=2) + "\n", tuple(notes))
 
 
 WRITERS: Final[dict[str, Callable[[Iterable[ImportedServer], MakeId], Written]]] = {
@@ -121,8 +121,14 @@ def _named(number: int, server: ServerProfile) -> str:
     return f"server {number} ({server.host}:{server.port})"
 
 
-def _json(tree: dict[str, Any]) -> str:
-    return json.dumps(tree, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode() + "\n"
+def json_text(tree: Any, *, indent: int | None = None) -> str:
+    """JSON for people too: other scripts as they are, and everything that is not printable escaped."""
+    text = json.dumps(tree, ensure_ascii=False, indent=indent)
+    return text if text.isprintable() else "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
 
 
 def _is_uuid(text: str) -> bool:

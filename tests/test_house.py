@@ -11,6 +11,7 @@ import pytest
 from ssgui import __version__
 from ssgui.engine.stages import Reason
 from ssgui.protocol.methods import METHODS
+from ssgui.protocol.sip022 import METHODS_2022
 from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
@@ -115,8 +116,8 @@ def test_flags_that_the_readme_names_exist() -> None:
 
 def test_the_readme_knows_every_method_and_reason() -> None:
     readme = read("README.md")
-    assert not [method for method in METHODS if f"`{method}`" not in readme]
-    unheard = {Reason(word) for word in ("clock-skew", "plugin-failed", "closed-by-user") if word in list(Reason)}
+    assert not [method for method in (*METHODS, *METHODS_2022) if f"`{method}`" not in readme]
+    unheard = {Reason.PLUGIN_FAILED, Reason.CLOSED_BY_USER}
     assert not [reason for reason in set(Reason) - unheard if f"`{reason}`" not in readme]
 
 

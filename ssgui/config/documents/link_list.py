@@ -1,10 +1,10 @@
 """Links in a text of any kind, and lists of links in base64, as providers send them."""
 
 from ssgui.config.documents.content import Content
-from ssgui.config.documents.entry import take_server
+from ssgui.config.documents.entry import read_password, take_server
 from ssgui.config.documents.result import Ledger
 from ssgui.config.models import PluginSettings, ServerProfile
-from ssgui.config.values import located, parse_host, parse_password
+from ssgui.config.values import located, parse_host
 from ssgui.protocol.links import FoundLink, ServerLink, find_links
 
 NAME = "links"
@@ -53,4 +53,4 @@ def profile_of(link: ServerLink) -> ServerProfile:
     plugin = PluginSettings(link.plugin, link.plugin_opts) if link.plugin else None
     with located("its server address"):
         host = parse_host(link.host)
-    return ServerProfile(host, link.port, link.method, parse_password(link.password), link.remarks, plugin)
+    return ServerProfile(host, link.port, link.method, read_password(link.password), link.remarks, plugin)

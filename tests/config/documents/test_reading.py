@@ -180,6 +180,15 @@ def test_one_time_auth_is_refused(flag: str) -> None:
         assert "One-Time Auth" in said(document, Severity.SKIPPED)[0]
 
 
+def test_the_password_that_everybody_knows_is_taken_and_remarked() -> None:
+    link = encode_link("h.example", 1, "aes-128-gcm", "mypassword")
+    entry = '{"server": "h.example", "server_port": 1, "method": "aes-128-gcm", "password": "mypassword"}'
+    for text in (link, entry):
+        document = read_document(text.encode())
+        assert len(document.servers) == 1
+        assert "everybody knows" in said(document, Severity.REMARK)[0]
+
+
 @pytest.mark.parametrize(
     ("data", "word"),
     [

@@ -25,7 +25,7 @@ _FORMATS = ("links", "sip008", "gui-config")
 
 def add_document_commands(group: click.Group, common: Callable[[click.Command], click.Command]) -> None:
     """Give `group` the commands; `common` adds the flags that every command has."""
-    link = click.Group("link", help="Read and write ss:// links.")
+    link = click.Group("link", help="Read and write ss:// links.", no_args_is_help=False)
     for command in (_decode, _encode):
         link.add_command(common(command))
     for command in (link, common(_import), common(_export)):

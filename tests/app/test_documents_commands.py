@@ -95,6 +95,12 @@ def test_decode_of_nothing(run: Run, link: str) -> None:
     assert "hunter2" not in err
 
 
+def test_link_alone(run: Run) -> None:
+    code, out, err = run("link")
+    assert (code, out) == (2, "")
+    assert "Missing command" in err
+
+
 def test_encode_undoes_decode(run: Run, tmp_path: Path) -> None:
     links = [ONE, TWO, "ss://cmM0LW1kNTpwYXNz@[2001:db8::1]:1/?plugin=obfs-local%3Bobfs%3Dhttp#%E9%A6%99"]
     _, lines, _ = run("link", "decode", *links)

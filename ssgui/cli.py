@@ -14,12 +14,11 @@ from ssgui.app.documents_commands import add_document_commands
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
 if TYPE_CHECKING:
+    from ssgui.app.desktop_job import DesktopJob
     from ssgui.config.models import LocalSettings
     from ssgui.config.options import Options
 
-_NO_WINDOW = (
-    "the window is not part of this version; use ssgui --headless local, server or tunnel, or ssgui demo (see -h)"
-)
+_APP = "app"
 _PASSWORD_HELP = (
     "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."  # noqa: S105
 )
@@ -27,40 +26,81 @@ _SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQ
 
 
 class _Commands(click.Group):
-    """The commands; anything else that the app would take is answered with where the app is."""
+    """The commands. Without one the flags and links are the app's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words = list(args)
+        command = next((word for word in words if word in self.commands), None)
+        if command is None and not {"-h", "--help", "--version"} & set(words):
+            return super().parse_args(ctx, [_APP, *words])
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             if not any(error.option_name in one.opts for command in self.commands.values() for one in command.params):
                 raise
-            command = next((word for word in words if word in self.commands), None)
-            if command is None:
-                raise click.UsageError(_NO_WINDOW) from None
             raise click.UsageError(f"{error.option_name} must stand after {command!r}") from None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands:
-            what = "" if args[0].startswith("ss://") else f"{args[0]!r} is no command of this version, and "
-            raise click.UsageError(what + _NO_WINDOW)
-        return super().resolve_command(ctx, args)
 
 
 @click.group(
-    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="The flags above may stand before or after the command. ssgui COMMAND -h tells about its own.",
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command the app opens: ssgui, or ssgui ss://… to add servers, or ssgui -s HOST -p PORT … "
+    "(the flags of local) to use a server for this run only. The flags above may stand before or after the "
+    "command. ssgui COMMAND -h tells about its own.",
 )  # fmt: skip
 @common_flags
 @click.pass_context
 def _ssgui(context: click.Context, /, **given: Any) -> None:
     """Shadowsocks: a client, a server, and a look at what they do."""
     context.obj = given
-    if context.invoked_subcommand is None:
-        raise click.UsageError(_NO_WINDOW)
+
+
+@_ssgui.command(_APP, hidden=True, epilog=_PASSWORD_HELP)
+@click.argument("links", nargs=-1, metavar="[ss://…]…")
+@local_flags
+@common_flags
+@click.pass_context
+def _app(context: click.Context, /, links: tuple[str, ...], **given: Any) -> int:
+    """Open the app; with flags of a client, connected to that server for this run."""
+    for link in links:
+        if not link.lower().startswith("ss://"):
+            raise click.UsageError(f"{link!r} is no command, and no ss:// link (see -h)")
+    if given["headless"] or context.obj["headless"]:
+        raise click.UsageError("--headless needs a command: local, tunnel or server, or see -h")
+    if given["uvloop"]:
+        raise click.UsageError("--uvloop is for commands without a window")
+    from ssgui.app import startup
+    from ssgui.app.desktop_job import DesktopJob
+    from ssgui.app.folders import data_folder
+    from ssgui.app.log_output import only_warnings
+    from ssgui.config.advice import local_warnings
+    from ssgui.config.settings import local_settings
+
+    with startup.Startup(context.obj, given) as start:
+        run = None
+        if start.has_settings:
+            if links:
+                raise click.UsageError("links are kept, and servers given by flags are not: give one or the other")
+            run = local_settings(start.options)
+            start.warn(local_warnings(run, start.options))
+        if start.common.verbosity is None:
+            only_warnings()
+        folder = data_folder(start.common.data_dir)
+        return _open_window(DesktopJob(folder, links, run, start.events(), (start.common.verbosity or 0) > 0))
+
+
+def _open_window(job: "DesktopJob") -> int:
+    from ssgui.system.display import has_display
+
+    if not has_display():
+        return _complain("there is no display to open a window on; see ssgui -h for what runs without one", 1)
+    try:
+        from ssgui.gui.desktop import run_desktop
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] in ("PySide6", "shiboken6", "qasync"):
+            what = f"{error.name} is not installed: pip install 'ssgui[gui]'"
+            return _complain(f"the window needs more than is here; {what}", 1)
+        raise
+    return run_desktop(job)
 
 
 @_ssgui.command("local", epilog=f"{_PASSWORD_HELP} {_SIGNAL_HELP}")

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ssgui import __version__
 from ssgui.app import headless
+from ssgui.app.desktop_job import DesktopJob
 from ssgui.app.headless import Job
 from ssgui.cli import main
 from ssgui.config.models import DEFAULT_FORBIDDEN, PluginSettings, UpstreamProxy
@@ -222,17 +224,82 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
     assert jobs[0].local.udp
 
 
+# ---- the app
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[DesktopJob]:
+    """What the app would have been asked to do, where a window can be opened."""
+    found: list[DesktopJob] = []
+
+    def run(job: DesktopJob) -> int:
+        found.append(job)
+        return 0
+
+    monkeypatch.setitem(sys.modules, "ssgui.gui.desktop", SimpleNamespace(run_desktop=run))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("SSGUI_HOME", str(tmp_path))
+    return found
+
+
+def test_no_command_opens_the_app(opened: list[DesktopJob], tmp_path: Path) -> None:
+    assert main([]) == 0
+    assert main(["ss://YWVz@h:1", "SS://x"]) == 0
+    assert main(["-v", "--data-dir", str(tmp_path / "other")]) == 0
+    assert [job.links for job in opened] == [(), ("ss://YWVz@h:1", "SS://x"), ()]
+    assert [job.folder.name for job in opened] == [tmp_path.name, tmp_path.name, "other"]
+    assert [job.debug for job in opened] == [False, False, True]
+    assert all(job.run is None and job.events is None for job in opened)
+
+
+def test_flags_of_a_client_are_for_one_run(opened: list[DesktopJob]) -> None:
+    flags = "-s example.com -p 8388 -k pw -m aes-256-gcm -l 1081 --bypass-lan"
+    assert main([*flags.split()]) == 0
+    (job,) = opened
+    assert job.run is not None
+    assert job.run.servers[0].host == "example.com"
+    assert job.run.bind_port == 1081
+    assert job.run.bypass_lan
+
+
+def test_a_password_called_like_a_command(opened: list[DesktopJob], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-s", "h", "-p", "1", "-k", "local"]) == 2
+    assert "must stand after 'local'" in capsys.readouterr().err
+    assert not opened
+
+
+def test_without_a_display_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 1
+    assert "no display" in capsys.readouterr().err
+
+
+def test_without_qt_it_says_what_to_install(tmp_path: Path) -> None:
+    for name in ("PySide6", "qasync"):
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name}', name='{name}')")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), os.getcwd())), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "ssgui", "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 1
+    assert "pip install 'ssgui[gui]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 # ---- mistakes
 
 
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ([], "window is not part of this version"),
-        (["--headless"], "window is not part of this version"),
-        (["ss://YWVz@h:1"], "window is not part of this version"),
-        (["-s", "h", "-p", "1"], "window is not part of this version"),
+        (["--headless"], "--headless needs a command"),
+        (["--headless", "ss://YWVz@h:1"], "--headless needs a command"),
+        (["--uvloop"], "without a window"),
+        (["ss://YWVz@h:1", "-s", "h", "-p", "1", "-k", "pw"], "give one or the other"),
+        (["-s", "h", "-p", "1"], "no password"),
+        (["-l", "1081"], "no server: "),
         (["frobnicate"], "'frobnicate' is no command"),
+        (["https://h/"], "'https://h/' is no command, and no ss:// link"),
         (["-s", "h", "local"], "-s must stand after 'local'"),
         (["--frobnicate"], "No such option '--frobnicate'"),
         (["local"], "no server: "),

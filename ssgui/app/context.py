@@ -15,7 +15,9 @@ import msgspec
 from ssgui.app.local_proxy import LocalProxy, unique_names
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
+from ssgui.app.this_run import with_run
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
+from ssgui.config.models import LocalSettings
 from ssgui.config.store import Store, StoreError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import EngineError
@@ -34,15 +36,17 @@ class AppContext:
     """One data directory, one engine, one proxy port. Made inside of the running loop.
 
     `changed` are called after every change of configuration, `problems` collects what a person must hear.
+    With `run` the servers are those of the command line, for this run: nothing is saved, and nothing outside of
+    the app, such as the system's proxy, is to be touched.
     """
 
-    def __init__(self, store: Store, logs: LogBuffer) -> None:
-        self.store, self.logs = store, logs
+    def __init__(self, store: Store, logs: LogBuffer, run: LocalSettings | None = None) -> None:
+        self.store, self.logs, self.run = store, logs, run
         self.config = AppConfig()
         self.problems: list[str] = []
         self.online = True
         self.engine = Engine(Journal())
-        self.proxy = LocalProxy(self.engine)
+        self.proxy = LocalProxy(self.engine, run)
         self.connections = Connections(self.engine)
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: date.today().isoformat())
         self.connections.listeners += [self.evidence, self.meter]
@@ -57,7 +61,7 @@ class AppContext:
     def load(self) -> None:
         """Read what was kept. What happened to it is in `problems`."""
         loaded = self.store.load()
-        self.config = loaded.config
+        self.config = loaded.config if self.run is None else with_run(loaded.config, self.run)
         self.problems += loaded.problems
 
     async def start(self) -> None:
@@ -69,6 +73,14 @@ class AppContext:
         self.pause.end()
         await self.settled()
         await self.engine.stop()
+
+    def save_at_once(self) -> None:
+        """Save what is not saved without giving way: the system is about to end this process."""
+        if self._work is not None and self.run is None:
+            try:
+                self.store.save(self.config)
+            except StoreError as error:
+                _log.error("%s", error)
 
     async def settled(self) -> None:
         """Wait until every change is applied and saved."""
@@ -127,6 +139,8 @@ class AppContext:
             self.problems.append(str(error))
 
     async def _save(self, config: AppConfig) -> None:
+        if self.run is not None:
+            return
         try:
             await run_blocking(self.store.save, config)
         except StoreError as error:

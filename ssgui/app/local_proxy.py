@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ssgui.app.this_run import under
 from ssgui.config.app_config import AppConfig, Choice, Server
 from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.tasks import run_blocking
+from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import find_method
 from ssgui.system.addresses import own_addresses
@@ -86,8 +88,8 @@ def local_settings(config: AppConfig) -> LocalSettings | None:
 class LocalProxy:
     """One port of an engine. `relay` is None while it does not listen."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, run: LocalSettings | None = None) -> None:
+        self._engine, self._run = engine, run
         self._settings: LocalSettings | None = None
         self.relay: LocalRelay | None = None
         self.conflict: PortConflict | None = None
@@ -102,6 +104,8 @@ class LocalProxy:
     async def apply(self, config: AppConfig) -> None:
         """Run as `config` says. Connections that are open go on with the server that they have."""
         wanted = local_settings(config)
+        if wanted is not None and self._run is not None:
+            wanted = under(wanted, self._run)
         if wanted == self._settings:
             return
         if self.relay is not None:
@@ -112,6 +116,7 @@ class LocalProxy:
         if wanted is not None:
             self.relay = await self._listen(wanted)
             self.relay.router.pause(self._paused)
+            _log.info("listening on %s", Address(*self.relay.address))
 
     async def _listen(self, wanted: LocalSettings) -> LocalRelay:
         wanted = msgspec.structs.replace(wanted, own_addresses=own_addresses())

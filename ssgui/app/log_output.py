@@ -21,6 +21,12 @@ def set_up_logging(verbosity: int, *, as_json: bool, stream: TextIO | None = Non
     logging.getLogger("ssgui").setLevel(_LEVELS.get(verbosity, logging.DEBUG))
 
 
+def only_warnings() -> None:
+    """Of what goes to standard error: whoever has a window reads the log there."""
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)
+
+
 def plain(text: str) -> str:
     """`text` with what is not printable escaped: host names and remarks come from strangers."""
     if text.isprintable():

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
+import msgspec
+
 from ssgui.app.log_output import set_up_logging
 from ssgui.app.passwords import environment_password, environment_proxy, read_password_file
 from ssgui.config.classic import ClassicFile, read_classic
@@ -47,9 +49,11 @@ class Startup:
     """A context manager around a command's run: on entry `options` is complete and logging set up.
 
     `before` and `after` are the flags in front of the command and behind it. ConfigError says what is wrong.
+    `has_settings` tells whether there were flags or a file that say something about servers or ports.
     """
 
     options: Options
+    has_settings: bool
 
     def __init__(self, before: Flags, after: Flags) -> None:
         self.common = Common.of(before, after)
@@ -59,7 +63,9 @@ class Startup:
     def __enter__(self) -> Self:
         path = self._given.get("config")
         file = read_classic(path) if path else ClassicFile(Options())
-        options = overlay(self._flags(), file.options)
+        flags = self._flags()
+        self.has_settings = bool(path) or msgspec.structs.replace(flags, verbosity=None) != Options()
+        options = overlay(flags, file.options)
         self.options = with_password(with_proxy(options, environment_proxy()), environment_password())
         set_up_logging(options.verbosity or 0, as_json=self.common.log_json)
         self.warn([f"{path}: {text}" for text in file.warnings])

@@ -1,24 +1,34 @@
 """The app with a window: started in order, run on the merged loop, and stopped in order.
 
-Start: the lock, the window painted, then configuration, proxy port, control channel. Stop: the control
-channel, what is unsaved, connections with their grace; then Qt.
+Start: the lock, the window painted, then control channel, proxy port and tray. Stop: the tray, the control
+channel, what is unsaved, connections with their grace; then Qt. All ways out lead there: the menus, Ctrl+Q,
+signals, the end of the session, a second start's "quit". A part that fails is told in the log; the others go on.
 """
 
 import asyncio
 import logging
 import signal
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from ssgui import __version__
+from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.context import AppContext
+from ssgui.app.desktop_job import DesktopJob
+from ssgui.app.events import EventLog
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.config.store import Store
-from ssgui.gui import icons
+from ssgui.engine.tasks import spawn
+from ssgui.gui import icons, window_state
 from ssgui.gui.event_loop import new_merged_loop
+from ssgui.gui.failures import Failures
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.quit_guard import QuitGuard
 from ssgui.gui.texts import Translator, system_language
@@ -28,22 +38,21 @@ from ssgui.gui.window import MainWindow
 from ssgui.services.control import ControlError, ControlServer, InstanceLock, ask
 from ssgui.system.limits import raise_nofile
 
+_PAINT_SECONDS = 1.0  # a window that is minimised is never painted
+_EVENTS_SECONDS = 0.1
 _log = logging.getLogger("ssgui")
 
 
-def run_desktop(folder: Path, links: tuple[str, ...] = ()) -> int:
+def run_desktop(job: DesktopJob) -> int:
     """Run the app until it is left; the exit code. A second start hands its links to the first and ends."""
-    lock = InstanceLock(folder)
+    lock = InstanceLock(job.folder)
     if not lock.take():
-        return _hand_over(folder, links)
+        return _hand_over(job)
     raise_nofile()
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("ssgui")
-    application.setDesktopFileName("ssgui")
     try:
+        application = _application()
         with asyncio.Runner(loop_factory=lambda: new_merged_loop(application)) as runner:
-            runner.run(Desktop(application, folder).run(links))
+            runner.run(Desktop(application, job).run())
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     finally:
@@ -51,10 +60,25 @@ def run_desktop(folder: Path, links: tuple[str, ...] = ()) -> int:
     return 0
 
 
-def _hand_over(folder: Path, links: tuple[str, ...]) -> int:
-    request: dict[str, Any] = {"do": "open", "links": list(links)} if links else {"do": "show"}
+def _application() -> QApplication:
+    found = QApplication.instance()
+    if isinstance(found, QApplication):
+        return found
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    made = QApplication(sys.argv[:1])
+    made.setApplicationName("ssgui")
+    made.setApplicationDisplayName("ssgui")
+    made.setDesktopFileName("ssgui")
+    return made
+
+
+def _hand_over(job: DesktopJob) -> int:
+    if job.run is not None:
+        sys.stderr.write("ssgui: it runs already; quit it first, or give this run a --data-dir of its own\n")
+        return 1
+    request: dict[str, Any] = {"do": "open", "links": list(job.links)} if job.links else {"do": "show"}
     try:
-        asyncio.run(ask(folder, request))
+        asyncio.run(ask(job.folder, request))
     except ControlError as error:
         sys.stderr.write(f"ssgui: it runs already, but {error}\n")
         return 1
@@ -64,54 +88,158 @@ def _hand_over(folder: Path, links: tuple[str, ...]) -> int:
 class Desktop:
     """One run of the app."""
 
-    def __init__(self, application: QApplication, folder: Path) -> None:
-        self.application, self._folder = application, folder
+    def __init__(self, application: QApplication, job: DesktopJob) -> None:
+        self.application, self._job = application, job
         self.theme = Theme(application)
         self.theme.changed.connect(icons.clear_caches)
         self.logs = LogBuffer()
-        self.window: MainWindow
-        self.context: AppContext
-        self.guard: QuitGuard
+        self.painted = 0.0  # monotonic seconds
+        self._built = False
         self.tray: Tray | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._connection_log: ConnectionLog | None = None
 
-    async def run(self, links: tuple[str, ...] = ()) -> None:
+    async def run(self) -> None:
         """Start, stay until somebody leaves, stop."""
         self.guard = QuitGuard(self.application)
-        with SignalsLeave(self.guard):
+        asyncio.get_running_loop().set_exception_handler(self._failed_in_loop)
+        with SignalsLeave(self.guard), Failures(self._failed):
             self._begin_logging()
-            self.context = AppContext(Store(self._folder), self.logs)
-            self.context.load()
-            self._translate()
-            self.theme.choose(self.context.config.settings.theme or None)
-            self.window = MainWindow()
-            self.presenter = Presenter(self.context, self.window, self.guard.leave)
-            control = ControlServer(self._folder, self._asked)
+            self._build()
             try:
-                self.window.show()
-                await asyncio.sleep(0)  # the first paint comes before everything that takes time
-                await control.start()
-                await self.context.start()
-                self.presenter.begin()
-                self.tray = Tray(self.presenter)
-                self._open_links(links)
+                await self._start()
                 await self.guard.leaving.wait()
             finally:
-                if self.tray is not None:
-                    self.tray.end()
-                self.presenter.end()
-                await control.stop()
-                await self.context.stop()
-                self.window.hide()
-                logging.getLogger().removeHandler(self.logs)
+                await self._stop()
+
+    # ---- start
+
+    def _build(self) -> None:
+        """Everything that the first picture needs, and nothing that takes time."""
+        self.context = AppContext(Store(self._job.folder), self.logs, self._job.run)
+        self.context.load()
+        settings = self.context.config.settings
+        self._translate(settings.language)
+        self.theme.choose(settings.theme or None)
+        icons.install(self.application)
+        self.window = MainWindow()
+        self.presenter = Presenter(self.context, self.window, self.guard.leave)
+        self.control = ControlServer(self._job.folder, self._asked)
+        self.guard.ending += [self._remember, self.context.save_at_once]
+        window_state.restore(self.window, settings.window)
+        self._built = True
+
+    async def _start(self) -> None:
+        hidden = self.context.config.settings.start_minimised and not self._job.links
+        if not hidden:
+            await self._show()
+        await self._part("the control channel", self.control.start)
+        await self._part("the proxy", self.context.start)
+        self.presenter.begin()
+        self._follow_log_level()
+        self.presenter.looked.connect(self._write_log)
+        self.context.changed.append(self._follow_log_level)
+        if self._job.events is not None:
+            self._writing = spawn(self._write_events(), name="events")
+        await self._part("the tray", self._make_tray)
+        if hidden and (self.tray is None or self.tray.icon is None):
+            self.window.showMinimized()
+        self._open_links(self._job.links)
+
+    async def _show(self) -> None:
+        """The first paint comes before everything that takes time."""
+        first = FirstPaint(self.window)
+        self.window.show()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(first.done.wait(), _PAINT_SECONDS)
+        self.painted = time.monotonic()
+
+    async def _make_tray(self) -> None:
+        self.tray = Tray(self.presenter)
+
+    async def _part(self, name: str, start_or_stop: Callable[[], Awaitable[None]]) -> None:
+        """One part that fails must keep neither the others from starting nor the app from ending."""
+        try:
+            await start_or_stop()
+        except Exception as error:  # noqa: BLE001
+            _log.error("%s failed", name, exc_info=error)
+            self._failed(name)
+
+    def _translate(self, language: str) -> None:
+        translator = Translator(language or system_language())
+        translator.setParent(self.application)
+        self.application.installTranslator(translator)
+
+    # ---- stop
+
+    async def _stop(self) -> None:
+        for name, stop in (
+            ("the tray", self._end_tray),
+            ("the control channel", self.control.stop),
+            ("the window's state", self._end_window),
+            ("the proxy", self.context.stop),
+            ("events", self._end_events),
+        ):
+            await self._part(name, stop)
+        logging.getLogger().removeHandler(self.logs)
+
+    async def _end_tray(self) -> None:
+        if self.tray is not None:
+            self.tray.end()
+
+    async def _end_window(self) -> None:
+        self._remember()
+        self.window.hide()
+        self.presenter.end()
+
+    def _remember(self) -> None:
+        """Keep where the window was, and which page was open."""
+        state = window_state.state_of(self.window, self.context.config.settings.window)
+        self.context.change_settings(window=state)
+
+    async def _end_events(self) -> None:
+        self._write_log()
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+
+    # ---- logs and events
 
     def _begin_logging(self) -> None:
         logging.getLogger().addHandler(self.logs)
-        logging.getLogger("ssgui").setLevel(logging.INFO)
 
-    def _translate(self) -> None:
-        translator = Translator(self.context.config.settings.language or system_language())
-        translator.setParent(self.application)
-        self.application.installTranslator(translator)
+    def _follow_log_level(self) -> None:
+        debug = self._job.debug or self.context.config.settings.log_level == "debug"
+        level = logging.DEBUG if debug else logging.INFO
+        logger = logging.getLogger("ssgui")
+        if logger.level != level or self._connection_log is None:
+            logger.setLevel(level)
+            self._connection_log = ConnectionLog(self.context.engine.journal, _log)
+
+    def _write_log(self) -> None:
+        if self._connection_log is not None:
+            self._connection_log.pump()
+
+    async def _write_events(self) -> None:
+        assert self._job.events is not None
+        log = EventLog(self.context.engine.journal, self._job.events, version=__version__, role="local")
+        log.start()
+        try:
+            while True:
+                await asyncio.sleep(_EVENTS_SECONDS)
+                log.pump()
+        finally:
+            log.close()
+
+    def _failed_in_loop(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        loop.default_exception_handler(context)
+        self._failed(type(context.get("exception")).__name__)
+
+    def _failed(self, what: str) -> None:
+        if self._built:
+            self.presenter.show_failure(what)
+
+    # ---- what others ask
 
     async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
         """What a second start, or a program, asks of this one."""
@@ -123,14 +251,45 @@ class Desktop:
                 self._open_links(tuple(one for one in links if isinstance(one, str)) if isinstance(links, list) else ())
             case "quit":
                 self.guard.leave()
+            case "status":
+                return self._status()
             case what:
                 raise ValueError(f"unknown request {what!r}")
         return {}
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "painted": self.painted,
+            "window": self.window.isVisible() and not self.window.isMinimized(),
+            "page": self.window.current_page(),
+            "tray": self.tray.shown if self.tray is not None and self.tray.icon is not None else 0.0,
+            "state": self.context.verdict().kind,
+            "server": self.context.verdict().server,
+            "address": self.presenter.address(),
+            "connections": len(self.context.connections.live),
+            "ended": len(self.context.connections.ended),
+        }
 
     def _open_links(self, links: tuple[str, ...]) -> None:
         if links:
             self.presenter.show_window()
             self.presenter.offer_links(" ".join(links))
+
+
+class FirstPaint(QObject):
+    """`done` is set when the window has been painted."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.done = asyncio.Event()
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            self.done.set()
+        return False
 
 
 class SignalsLeave:

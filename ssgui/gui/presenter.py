@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
@@ -53,7 +55,10 @@ class Presenter(QObject):
         window.open_page("servers")
         window.closing.connect(lambda: self.hide_or_leave())
         window.header.modes.chosen.connect(self._mode_chosen)
+        QShortcut(QKeySequence("Ctrl+Q"), window).activated.connect(leave)
         context.changed.append(self._changed)
+        if context.run is not None:
+            self._say_this_run()
 
     def begin(self) -> None:
         """Everything is started: look, and go on looking."""
@@ -114,6 +119,10 @@ class Presenter(QObject):
             return ""
         host, port = relay.address
         return str(Address("127.0.0.1" if host in ("0.0.0.0", "::") else host, port))  # noqa: S104
+
+    def _say_this_run(self) -> None:
+        detail = tr("It came with the command. Nothing is saved.")
+        self.window.banners.show_notice(Notice("run", "info", tr("A server for this run only."), detail))
 
     def _changed(self) -> None:
         context, window = self.context, self.window
@@ -177,6 +186,13 @@ class Presenter(QObject):
         """Bring the window to the front, with a page."""
         self.window.open_page(key)
         self.show_window()
+
+    def show_failure(self, what: str) -> None:
+        """Something that nobody foresaw happened in `what`; the log has the rest."""
+        show_logs = partial(self.show_page, "logs")
+        notice = Notice("failure", "err", tr("Something failed."), tr("The log says more: {what}", what=what),
+                        tr("Show the log"), show_logs)  # fmt: skip
+        self.window.banners.show_notice(notice)
 
     def show_about(self) -> None:
         """What this program is."""

@@ -5,8 +5,10 @@ guard eats the request and sets an event; the app then stops in order, inside of
 """
 
 import asyncio
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 
@@ -18,11 +20,17 @@ class QuitGuard(QObject):
         self.leaving = asyncio.Event()
         application.setQuitOnLastWindowClosed(False)
         application.installEventFilter(self)
-        application.commitDataRequest.connect(lambda _manager: self.leave())
+        self.ending: list[Callable[[], None]] = []  # called when the system ends the session: there is no time
+        application.commitDataRequest.connect(self._session_ends)
 
     def leave(self) -> None:
         """Ask the app to end."""
         self.leaving.set()
+
+    def _session_ends(self, _manager: QSessionManager) -> None:
+        for act in self.ending:
+            act()
+        self.leave()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Quit and not self.leaving.is_set():

@@ -33,6 +33,7 @@ class Tray(QObject):
         self._presenter, self._window = presenter, presenter.window
         self.menu = TrayMenu(presenter)
         self.icon: QSystemTrayIcon | None = None
+        self.shown = 0.0
         self._look: tuple[object, ...] = ()
         self._left_at = self._toggled_at = self._refreshed = 0.0
         self._window.installEventFilter(self)
@@ -61,6 +62,7 @@ class Tray(QObject):
         self._refreshed = 0.0
         self.look()
         self.icon.show()
+        self.shown = time.monotonic()
 
     def _vanish(self) -> None:
         assert self.icon is not None

@@ -60,6 +60,10 @@ class MainWindow(QWidget):
         self._pages[key] = page
         self.stack.addWidget(page)
 
+    def has_page(self, key: str) -> bool:
+        """Whether there is such a page."""
+        return key in self._pages
+
     def open_page(self, key: str) -> None:
         """Show a page."""
         self.stack.setCurrentWidget(self._pages[key])

@@ -35,7 +35,7 @@ class StillContext(AppContext):
     """A context whose changes are told at once and applied to nothing: for tests of pages without a loop."""
 
     def __init__(self, folder: Path) -> None:
-        self.store, self.logs = Store(folder), LogBuffer()
+        self.store, self.logs, self.run = Store(folder), LogBuffer(), None
         self.config = sample.app_config()
         self.problems, self.online, self.save_failed = [], True, ""
         self.connections = Connections(sample.StillEngine())

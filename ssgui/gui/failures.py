@@ -1,0 +1,30 @@
+"""What nobody caught: told in the log, and to the person in one banner; the app goes on."""
+
+import logging
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+_log = logging.getLogger("ssgui")
+
+
+class Failures:
+    """While this lasts, exceptions of slots go to the log and `told` instead of standard error."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._before = sys.excepthook
+
+    def __enter__(self) -> None:
+        self._before = sys.excepthook
+        sys.excepthook = self._caught
+
+    def __exit__(self, *_: object) -> None:
+        sys.excepthook = self._before
+
+    def _caught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not isinstance(error, Exception):
+            self._before(kind, error, trace)
+            return
+        _log.error("an action failed", exc_info=(kind, error, trace))
+        self._told(kind.__name__)

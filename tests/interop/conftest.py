@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Tests of one set of programs stay in one worker, or each would start programs of its own.
         if "kind" in call.params:
             item.add_marker(pytest.mark.xdist_group(str(call.params["kind"])))
-        if "server" in call.params:
-            item.add_marker(pytest.mark.xdist_group(f"{call.params['server']}-{call.params['method']}"))
+        for end in ("server", "client"):
+            if end in call.params:
+                item.add_marker(pytest.mark.xdist_group(f"{end}-{call.params[end]}-{call.params['method']}"))
         if "route" not in call.params:
             continue
         direction, method = call.params["route"]

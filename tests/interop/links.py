@@ -105,3 +105,16 @@ def any_server(who: str, command: Sequence[str], method: str, key: str) -> Itera
         peer: Peer = PEERS[who]
         with peer.server(method, key, {}) as address:
             yield address
+
+
+@contextmanager
+def any_local(
+    who: str, command: Sequence[str], server: tuple[str, int], method: str, key: str
+) -> Iterator[tuple[str, int]]:
+    """The client of a peer, or ours."""
+    if who == "ours":
+        with our_local(command, server, method, key) as program:
+            yield program.address
+    else:
+        with PEERS[who].local(server, method, key) as address:
+            yield address

@@ -1,24 +1,26 @@
 """Shadowsocks 2022: ours with shadowsocks-rust and sing-box, each as client and as server of the other."""
 
 import base64
+import contextlib
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import pytest
 
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.sip022 import METHODS_2022
 from ssgui.protocol.sip022_datagrams import ClientDatagrams2022
-from tests.interop.links import FROM_PEER, KINDS, METHODS, USER, Kind, Link, any_server, open_link
+from tests.interop.links import FROM_PEER, KINDS, METHODS, USER, Kind, Link, any_local, any_server, open_link
 from tests.protocol.sip022_wires import Sealer
 from tests.support.datagrams import UdpEcho, UdpProgram
 from tests.support.origin import Origin, pattern_hash, receive_hash, send_pattern
 from tests.support.peers import PEERS, new_key
-from tests.support.socks_client import receive_exactly, send, socks_connect
+from tests.support.socks_client import receive_all, receive_exactly, send, socks_connect
 
 BULK = 64 << 20
 _SILENCE = 0.5  # seconds in which the right key has long been answered
@@ -237,3 +239,84 @@ def _flipped(data: bytes, place: int) -> bytes:
     changed = bytearray(data)
     changed[place] ^= 1
     return bytes(changed)
+
+
+# ---- what a client must reject, answered by hand to ours and to theirs
+
+
+class Answers:
+    """A context manager: a server that answers each request with what `make` makes of its salt."""
+
+    def __init__(self, method: str) -> None:
+        self._salt_size = METHODS_2022[method].salt_size
+        self.make: Callable[[bytes], bytes] = bytes
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._listener.getsockname()
+        self._thread = threading.Thread(target=self._serve, name="answers")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            with sock, contextlib.suppress(ConnectionError):
+                sock.sendall(self.make(receive_exactly(sock, self._salt_size)))
+                receive_all(sock)
+
+
+@dataclass
+class Client:
+    """A client at `proxy`, and the server that it has."""
+
+    proxy: tuple[str, int]
+    server: Answers
+
+
+@pytest.fixture(scope="module", params=["ours", *PEERS])
+def client(request: pytest.FixtureRequest, method: str, ssgui_program: Sequence[str]) -> Iterator[Client]:
+    with (
+        Answers(method) as server,
+        any_local(request.param, ssgui_program, server.address, method, _key(method)) as proxy,
+    ):
+        yield Client(proxy, server)
+
+
+def _heard(client: Client, make: Callable[[bytes], bytes]) -> bytes:
+    """What a program hears of the answer."""
+    client.server.make = make
+    with socks_connect(client.proxy, ("192.0.2.1", 80)) as sock:
+        sock.sendall(b"x")
+        sock.settimeout(_SILENCE)
+        try:
+            return sock.recv(100)
+        except (TimeoutError, ConnectionResetError):
+            return b""
+
+
+@pytest.mark.parametrize("ahead", [0, -28, 29])
+def test_what_a_client_takes(client: Client, method: str, ahead: int) -> None:
+    assert _heard(client, lambda salt: _sealer(method).answer(salt, b"hello", now=_now(ahead))) == b"hello"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda one, salt: one.answer(bytes(len(salt)), b"x", now=_now()), id="an answer to another"),
+        pytest.param(lambda one, salt: one.answer(salt, b"x", now=_now(-33)), id="33 s behind"),
+        pytest.param(lambda one, salt: one.answer(salt, b"x", now=_now(33)), id="33 s ahead"),
+        pytest.param(lambda one, salt: one.answer(salt, b"x", now=_now(), kind=0), id="a request's type"),
+        pytest.param(lambda one, salt: _flipped(one.answer(salt, b"x", now=_now()), -1), id="a changed last byte"),
+    ],
+)
+def test_what_a_client_must_reject(client: Client, method: str, make: _Make) -> None:
+    assert _heard(client, lambda salt: make(_sealer(method), salt)) == b""

@@ -76,7 +76,7 @@ shared_flags = _options(
     click.option("--fast-open", is_flag=True, help="TCP Fast Open, where the system has it."),
     click.option("--mptcp", is_flag=True, help="Multipath TCP, where the system has it."),
     click.option(
-        "--allow-legacy", multiple=True, metavar="METHOD", callback=_checked("parse_method"),
+        "--allow-legacy", multiple=True, metavar="METHOD", callback=_checked("parse_legacy", "keys"),
         help="Allow this old method, which protects nothing against changes. May be given again.",
     ),
     click.option("--uvloop", is_flag=True, help="Run on uvloop, if it is installed."),

@@ -327,6 +327,7 @@ def test_without_qt_it_says_what_to_install(tmp_path: Path) -> None:
         ([*LOCAL, "--probe-url", "https://h/"], "'--probe-url': must be http://HOST"),
         ([*LOCAL, "--upstream-proxy", "socks4://h:1"], "'--upstream-proxy': must be socks5://HOST:PORT"),
         ([*LOCAL, "--allow-legacy", "rot13"], "'--allow-legacy': "),
+        ([*LOCAL, "--allow-legacy", "aes-256-gcm"], "'--allow-legacy': aes-256-gcm is no old method"),
         ([*LOCAL, "--segmented-header"], "No such option '--segmented-header'"),
         ([*LOCAL, "-m", "2022-blake3-aes-256-gcm"], "server example.com:8388: the password "),
         (["server", "-k", "pw", "-m", "2022-blake3-aes-128-gcm"], "server 0.0.0.0:8388: the password "),

@@ -1,6 +1,9 @@
 """What a person should know about settings that can be run but may not be meant so."""
 
+from collections.abc import Iterable
+
 from ssgui.config.access_list import acl_warnings
+from ssgui.config.keys import LEGACY_WEAKNESS, is_legacy
 from ssgui.config.models import LocalSettings, PluginSettings, ServerSettings
 from ssgui.config.options import Options
 
@@ -9,7 +12,7 @@ _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104
 
 def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
     """What a client is warned about; `options` are those that the settings were made of."""
-    warnings = _timeout_warnings(settings.timeout)
+    warnings = _timeout_warnings(settings.timeout) + _legacy_warnings(server.method for server in settings.servers)
     if settings.bind_host in _WILDCARDS and not settings.users:
         what = "the proxy" if settings.tunnel is None else "the tunnel"
         warnings.append(f"listening on {settings.bind_host}: everybody who reaches this computer can use {what}")
@@ -30,7 +33,7 @@ def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
 def server_warnings(settings: tuple[ServerSettings, ...], options: Options) -> list[str]:
     """What a server is warned about; `options` are those that the settings were made of."""
     first = settings[0]
-    warnings = _timeout_warnings(first.timeout)
+    warnings = _timeout_warnings(first.timeout) + _legacy_warnings(server.method for server in settings)
     for host in dict.fromkeys(server.bind_host for server in settings):
         if host in ("127.0.0.1", "localhost", "::1"):
             warnings.append(f"the server listens on {host}: only programs on this computer reach it")
@@ -46,6 +49,10 @@ def server_warnings(settings: tuple[ServerSettings, ...], options: Options) -> l
 
 def _udp_beside(plugin: PluginSettings) -> str:
     return f"the plugin {plugin.program!a} carries TCP only: UDP goes beside it, as it is"
+
+
+def _legacy_warnings(methods: Iterable[str]) -> list[str]:
+    return [f"{name} is an old method: {LEGACY_WEAKNESS}" for name in dict.fromkeys(methods) if is_legacy(name)]
 
 
 def _timeout_warnings(timeout: float) -> list[str]:

@@ -29,6 +29,7 @@ from ssgui.config.classic_keys import (
 )
 from ssgui.config.classic_values import Passwords, Tree, is_off, is_on, shown_key
 from ssgui.config.json_text import parse_json
+from ssgui.config.keys import parse_legacy
 from ssgui.config.models import Network, ServerChoice, UpstreamProxy
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
@@ -116,7 +117,7 @@ class _Reader:
             mptcp=on("mptcp"),
             upstream_proxy=self._proxy(),
             segmented_header=is_on(tree, "segmented_header") if "segmented_header" in tree else None,
-            legacy_methods=values.methods(tree, "allow_legacy"),
+            legacy_methods=self._legacy_methods(),
             verbosity=-1 if on("quiet") else 1 if on("verbose") else None,
         )
         return ClassicFile(options, tuple(self._warnings))
@@ -272,6 +273,10 @@ class _Reader:
             if len(hops) > 1:
                 raise ConfigError("only one proxy is supported, not a chain")
             return parse_proxy(hops[0]) if hops else None
+
+    def _legacy_methods(self) -> tuple[str, ...]:
+        with located('"allow_legacy"'):
+            return tuple(parse_legacy(text) for text in values.text_items(self._tree.get("allow_legacy", ())))
 
     def _forbidden(self) -> tuple[Network, ...] | None:
         if "forbidden_ip" not in self._tree:

@@ -96,12 +96,6 @@ def method(tree: Tree) -> str | None:
     return parsed(tree, "method", parse_method)
 
 
-def methods(tree: Tree, key: str) -> tuple[str, ...]:
-    """A list of methods."""
-    with located(f'"{key}"'):
-        return tuple(parse_method(text) for text in text_items(tree.get(key, ())))
-
-
 def timeout(tree: Tree, key: str) -> float | None:
     """Seconds."""
     value = tree.get(key)

@@ -1,13 +1,34 @@
-"""Whether a password, or the users of a server, can be used with a method. ConfigError says why not."""
+"""Whether a method may be used, and a password or users with it. ConfigError says why not."""
 
 from collections.abc import Iterable
 
 from ssgui.config.models import ServerUser
 from ssgui.config.secret import Secret
-from ssgui.config.values import ConfigError
+from ssgui.config.values import ConfigError, parse_method
 from ssgui.protocol.errors import LocalProtocolError
-from ssgui.protocol.methods import check_password, find_method
-from ssgui.protocol.sip022 import Method2022, parse_key
+from ssgui.protocol.methods import METHODS, check_password, find_method
+from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_key
+
+LEGACY_WEAKNESS = "whoever is in between can change what it carries, and learn from that what it says"
+
+
+def is_legacy(method: str) -> bool:
+    """Whether a method is of the time before AEAD. `method` is a name as `parse_method` gives it."""
+    return method not in METHODS and method not in METHODS_2022
+
+
+def parse_legacy(text: str) -> str:
+    """The name of an old method, for who allows it."""
+    method = parse_method(text)
+    if not is_legacy(method):
+        raise ConfigError(f"{method} is no old method and needs no permission")
+    return method
+
+
+def check_allowed(method: str, allowed: Iterable[str]) -> None:
+    """An old method is used by nobody who has not allowed it by name."""
+    if is_legacy(method) and method not in allowed:
+        raise ConfigError(f"{method} is an old method ({LEGACY_WEAKNESS}); --allow-legacy {method} allows it")
 
 
 def check_key(method: str, password: Secret) -> None:

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 from ssgui.config.access_list import read_acl
-from ssgui.config.keys import check_key, check_users
+from ssgui.config.keys import check_allowed, check_key, check_users
 from ssgui.config.models import (
     DEFAULT_FORBIDDEN,
     DEFAULT_LOCAL_HOST,
@@ -47,7 +47,7 @@ def _local(options: Options, tunnel: Address | None) -> LocalSettings:
     if not all(server.password for server in servers):
         raise ConfigError("no password: give --password-file FILE, -c FILE or SSGUI_PASSWORD (or -k, which ps shows)")
     for server in servers:
-        _check_key(options, server)
+        _check(options, server)
     return LocalSettings(
         servers=servers,
         bind_host=options.bind_host or DEFAULT_LOCAL_HOST,
@@ -89,8 +89,7 @@ def server_settings(options: Options) -> tuple[ServerSettings, ...]:
 def _server(options: Options, endpoint: ServerEntry, acl: Acl | None) -> ServerSettings:
     profile = _profile(options, endpoint)
     users = endpoint.users or options.server_users
-    if profile.password:
-        _check_key(options, profile)
+    _check(options, profile)
     with located(_name(profile)):
         check_users(profile.method, users)
     return ServerSettings(
@@ -139,9 +138,11 @@ def _plugin(plugin: PluginSettings | None) -> PluginSettings | None:
     return plugin if plugin is not None and plugin.program else None
 
 
-def _check_key(options: Options, profile: ServerProfile) -> None:
+def _check(options: Options, profile: ServerProfile) -> None:
     with located(_name(profile)):
-        check_key(profile.method, profile.password)
+        check_allowed(profile.method, options.legacy_methods)
+        if profile.password:
+            check_key(profile.method, profile.password)
 
 
 def _name(profile: ServerProfile) -> str:

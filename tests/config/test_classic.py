@@ -112,13 +112,13 @@ def test_the_rest_of_what_is_honoured() -> None:
         {
             "mode": "tcp_and_udp", "udp_timeout": 30, "fast_open": True, "mptcp": 1, "plugin": "obfs", "acl": "my.acl",
             "plugin_opts": "x", "choose": "auto", "probe_url": "http://h/", "bypass_lan": True, "no_delay": True,
-            "allow_legacy": "AES-256-GCM", "segmented_header": False, "upstream_proxy": "http://u:p@h:1",
+            "segmented_header": False, "upstream_proxy": "http://u:p@h:1",
         }
     )  # fmt: skip
     assert file.warnings == ()
     assert file.options == Options(
         udp=True, udp_timeout=30, fast_open=True, mptcp=True, plugin=PluginSettings("obfs", "x"), acl="my.acl",
-        choice=ServerChoice.AUTO, probe_url="http://h/", bypass_lan=True, legacy_methods=("aes-256-gcm",),
+        choice=ServerChoice.AUTO, probe_url="http://h/", bypass_lan=True,
         segmented_header=False, upstream_proxy=UpstreamProxy("http", "h", 1, "u", Secret("p")),
     )  # fmt: skip
     assert parse({"mode": "tcp_only"}).options.udp is False
@@ -230,6 +230,7 @@ def test_one_time_auth_has_its_reason() -> None:
         ({"choose": ["best"]}, '"choose" must be'),
         ({"probe_url": "https://h"}, '"probe_url": must be'),
         ({"allow_legacy": ["rot13"]}, '"allow_legacy": '),
+        ({"allow_legacy": "AES-256-GCM"}, '"allow_legacy": aes-256-gcm is no old method'),
         ({"acl": "a\nb"}, '"acl": must be the name'),
         ({"locals": {}}, '"locals" must be a list'),
         ({"locals": [5]}, '"locals" entry 1: must be an object'),

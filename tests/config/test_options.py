@@ -8,7 +8,17 @@ import msgspec
 import pytest
 
 from ssgui.config.advice import local_warnings, server_warnings
-from ssgui.config.models import DEFAULT_FORBIDDEN, DEFAULT_METHOD, PluginSettings, ServerUser, UpstreamProxy
+from ssgui.config.keys import check_allowed
+from ssgui.config.models import (
+    DEFAULT_FORBIDDEN,
+    DEFAULT_METHOD,
+    LocalSettings,
+    PluginSettings,
+    ServerProfile,
+    ServerSettings,
+    ServerUser,
+    UpstreamProxy,
+)
 from ssgui.config.options import Options, ServerEntry, overlay, with_password, with_proxy
 from ssgui.config.secret import Secret
 from ssgui.config.settings import local_settings, server_settings, tunnel_settings
@@ -236,3 +246,21 @@ def test_bad_lines_of_an_access_list_are_told_once(tmp_path: Path) -> None:
         server_warnings(server_settings(options), options),
     ):
         assert len([text for text in warnings if "line 1" in text]) == 1
+
+
+def test_old_methods_are_for_who_allows_them() -> None:
+    old = Options(hosts=("h",), ports=(1,), password=PASSWORD, method="aes-256-cfb")
+    for make in (local_settings, server_settings):
+        with pytest.raises(ConfigError, match=r"server h:1: aes-256-cfb is an old method .*--allow-legacy aes-256-cfb"):
+            make(old)
+    check_allowed("aes-256-cfb", ("aes-256-cfb",))
+    with pytest.raises(ConfigError):
+        check_allowed("rc4-md5", ("aes-256-cfb",))
+
+
+def test_old_methods_are_warned_about_at_each_start() -> None:
+    profiles = tuple(ServerProfile("h", 1, method, PASSWORD) for method in ("rc4-md5", "aes-256-gcm", "rc4-md5"))
+    (warning,) = local_warnings(LocalSettings(profiles), Options())
+    assert warning.startswith("rc4-md5 is an old method: ")
+    servers = (ServerSettings("h", 1, "bf-cfb", PASSWORD), ServerSettings("h", 2, "rc4-md5", PASSWORD))
+    assert [text.split()[0] for text in server_warnings(servers, Options())] == ["bf-cfb", "rc4-md5"]

@@ -31,6 +31,8 @@ class ProgramSession(Session["LocalRelay"]):
 
     __slots__ = ("tried", "upstream")
 
+    farewell = Farewell.LINGER  # to a program whose request is refused
+
     def __init__(self, conn: int, relay: "LocalRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
         self.upstream: Upstream | None = None  # None: the way is direct
@@ -64,7 +66,7 @@ class ProgramSession(Session["LocalRelay"]):
             handler.dial(target.host, target.port, relay.direct(self.client))
         else:
             self.refuse(Reason.DENIED)
-            handler.destroy(Reason.DENIED, Farewell.LINGER)
+            handler.destroy(Reason.DENIED, self.farewell)
 
     def connected(self, local: Leg, remote: Leg) -> None:
         self.answer()
@@ -83,7 +85,7 @@ class ProgramSession(Session["LocalRelay"]):
             if self._try_another(self.upstream):
                 return
         self.refuse(error.reason)
-        self.handler.destroy(error.reason, Farewell.LINGER)
+        self.handler.destroy(error.reason, self.farewell)
 
     def _try_another(self, failed: Upstream) -> bool:
         """The program has heard nothing yet, so that another server may take its connection."""
@@ -106,3 +108,22 @@ class ProgramSession(Session["LocalRelay"]):
             self.handler.destroy(Reason.FINISHED, Farewell.CLOSE)
         elif self.handler.stage is Stage.ADDR:
             self.handler.destroy(Reason.TRUNCATED, Farewell.CLOSE)
+
+
+class FollowingSession(ProgramSession):
+    """Takes over from the session that read the first byte, whose protocol was not that byte's."""
+
+    __slots__ = ()
+
+    def __init__(self, first: ProgramSession) -> None:
+        self.conn, self.relay, self.client = first.conn, first.relay, first.client
+        self.handler, self.local = first.handler, first.local
+        self.upstream, self.tried = None, ()
+        self.handler.session = self
+
+    def start(self) -> None:
+        """It was started by the first session."""
+
+    @abstractmethod
+    def begin(self, data: bytes) -> None:
+        """Go on with what was read."""

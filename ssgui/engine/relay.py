@@ -13,16 +13,17 @@ from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
 from ssgui.engine.latency import measure, probe_request
+from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.router import Router
 from ssgui.engine.server_pool import ServerPool
 from ssgui.engine.session import Session
 from ssgui.engine.shadowsocks_session import ShadowsocksSession
-from ssgui.engine.socks5_session import Socks5Session
 from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tasks import run_blocking
 from ssgui.engine.tunnel import server_tunnel
+from ssgui.engine.tunnel_session import TunnelSession
 from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
 from ssgui.engine.udp_relay import UDPRelay
 from ssgui.engine.udp_server import ServerUDPRelay
@@ -200,6 +201,8 @@ class LocalRelay(TCPRelay):
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users
         } or None
+        self.tunnel_target = settings.tunnel  # of everything, where the port speaks no proxy protocol
+        self._session = MixedSession if settings.tunnel is None else TunnelSession
         self.udp = self._new_udp(settings) if settings.udp else None
 
     def _new_udp(self, settings: LocalSettings) -> LocalUDPRelay | None:
@@ -229,7 +232,7 @@ class LocalRelay(TCPRelay):
         return self.router.loop_guard if is_loopback(client) else self.router.lan_guard
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
-        return Socks5Session(conn, self, sock, client)
+        return self._session(conn, self, sock, client)
 
 
 def _probe(url: str) -> bytes:

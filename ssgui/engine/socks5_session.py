@@ -39,12 +39,15 @@ class Socks5Session(ProgramSession):
         self.local.start()
 
     def _greeted(self) -> None:
-        data = self.local.recv(REQUEST_READ)
-        if data:
-            self.handler.announce("socks5")
-            self.handler.enter(Stage.ADDR)
-            self.local.on_readable = self._read_request
-            self._feed(data)
+        if data := self.local.recv(REQUEST_READ):
+            self.begin(data)
+
+    def begin(self, data: bytes) -> None:
+        """The first bytes have come."""
+        self.handler.announce("socks5")
+        self.handler.enter(Stage.ADDR)
+        self.local.on_readable = self._read_request
+        self._feed(data)
 
     def _read_request(self) -> None:
         if data := self.local.recv(REQUEST_READ):

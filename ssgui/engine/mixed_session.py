@@ -1,0 +1,30 @@
+"""The one port of a client: what a program speaks, its first byte tells.
+
+5                   SOCKS5
+4                   SOCKS4 or 4a
+anything else       nothing that is served here: closed without a word
+"""
+
+from ssgui.engine.handler import Farewell
+from ssgui.engine.program_session import REQUEST_READ
+from ssgui.engine.socks4_session import Socks4Session
+from ssgui.engine.socks5_session import Socks5Session
+from ssgui.engine.stages import Reason
+
+
+class MixedSession(Socks5Session):
+    """SOCKS5, as most connections are; at another first byte the session of its protocol takes over."""
+
+    __slots__ = ()
+
+    def _greeted(self) -> None:
+        data = self.local.recv(REQUEST_READ)
+        if not data:
+            return
+        first = data[0]
+        if first == 5:
+            self.begin(data)
+        elif first == 4:
+            Socks4Session(self).begin(data)
+        else:
+            self.handler.destroy(Reason.BAD_REQUEST, Farewell.LINGER, f"the first byte is 0x{first:02x}")

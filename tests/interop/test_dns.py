@@ -1,4 +1,4 @@
-"""A real DNS question through a tunnel: dig here, dnsmasq at the other end."""
+"""A real DNS question through a tunnel: dig here, dnsmasq at the other end, UDP and TCP."""
 
 import re
 import subprocess
@@ -14,6 +14,7 @@ from tests.support.programs import require
 
 NAME = "ssgui.test"
 ADDRESS = "192.0.2.7"
+LARGE = ["x" * 200 + str(number) for number in range(9)]  # no datagram of 512 bytes holds these
 _NO_ANSWER = 9  # dig's exit code
 METHODS = ("aes-256-gcm", "2022-blake3-aes-128-gcm", "2022-blake3-chacha20-poly1305")
 KEYS = {
@@ -44,7 +45,7 @@ def names() -> Iterator[Names]:
     command = [
         require("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file=",
         f"--port={port}", f"--listen-address={HOST}", "--bind-interfaces", "--log-facility=-", "--log-queries",
-        f"--host-record={NAME},{ADDRESS}",
+        f"--host-record={NAME},{ADDRESS}", f"--txt-record={NAME},{','.join(LARGE)}",
     ]  # fmt: skip
     with running(command, port=port) as process:
         yield Names(port, process)
@@ -66,17 +67,20 @@ def dig(port: int, *question: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_question(method: str, names: Names, ssgui_program: Sequence[str]) -> None:
+def test_a_question_over_udp_and_tcp(method: str, names: Names, ssgui_program: Sequence[str]) -> None:
     right, wrong = KEYS[method]
     with (
         ssgui_server(ssgui_program, method=method, password=right, flags=["-u"]) as server,
         tunnel(ssgui_program, server.address, f"{HOST}:{names.port}", method, right) as port,
         tunnel(ssgui_program, server.address, f"{HOST}:{names.port}", method, wrong) as wrong_port,
     ):
-        for how in ("+notcp",):
+        for how in ("+notcp", "+tcp"):
             assert dig(port, how, NAME, "A").stdout.split() == [ADDRESS]
+        # A datagram cannot hold it: dig comes again over TCP.
+        large = dig(port, "+bufsize=512", NAME, "TXT").stdout
+        assert re.findall(r'"(\w+)"', large) == LARGE
         asked = names.questions()
-        for how in ("+notcp",):
+        for how in ("+notcp", "+tcp"):
             assert dig(wrong_port, how, "+time=1", NAME, "A").returncode == _NO_ANSWER
         assert names.questions() == asked
 

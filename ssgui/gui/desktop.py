@@ -249,6 +249,10 @@ class Desktop:
             case "open":
                 links = request.get("links")
                 self._open_links(tuple(one for one in links if isinstance(one, str)) if isinstance(links, list) else ())
+            case "page":
+                self._open_page(str(request.get("page")))
+            case "close":
+                self.window.close()
             case "quit":
                 self.guard.leave()
             case "status":
@@ -270,6 +274,11 @@ class Desktop:
             "connections": len(self.context.connections.live),
             "ended": len(self.context.connections.ended),
         }
+
+    def _open_page(self, page: str) -> None:
+        if not self.window.has_page(page):
+            raise ValueError(f"no page is called {page!r}")
+        self.presenter.show_page(page)
 
     def _open_links(self, links: tuple[str, ...]) -> None:
         if links:

@@ -5,11 +5,23 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
 _log = logging.getLogger("ssgui")
 
 
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.DEBUG,
+    QtMsgType.QtWarningMsg: logging.INFO,  # a desktop that lacks something, mostly
+}
+
+
 class Failures:
-    """While this lasts, exceptions of slots go to the log and `told` instead of standard error."""
+    """While this lasts, exceptions of slots go to the log and `told` instead of standard error.
+
+    So do Qt's own messages, to the log alone.
+    """
 
     def __init__(self, told: Callable[[str], None]) -> None:
         self._told = told
@@ -18,9 +30,11 @@ class Failures:
     def __enter__(self) -> None:
         self._before = sys.excepthook
         sys.excepthook = self._caught
+        qInstallMessageHandler(_qt_said)
 
     def __exit__(self, *_: object) -> None:
         sys.excepthook = self._before
+        qInstallMessageHandler(None)
 
     def _caught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not isinstance(error, Exception):
@@ -28,3 +42,7 @@ class Failures:
             return
         _log.error("an action failed", exc_info=(kind, error, trace))
         self._told(kind.__name__)
+
+
+def _qt_said(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> None:
+    _log.log(_LEVELS.get(kind, logging.ERROR), "Qt: %s", text)

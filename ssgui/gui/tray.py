@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
+from ssgui.gui.frame.painting import harmless
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.tray_icons import panel_color, shape_of, tray_icon
@@ -21,6 +22,7 @@ from ssgui.system.panel import panel_is_dark
 WATCH_MS = 2000
 _WAS_ACTIVE_SECONDS = 0.5  # a click on the panel takes the focus from the window first
 _REFRESH_SECONDS = 0.9
+_LINUX = sys.platform not in ("win32", "darwin")
 _TOLD = "told_about_tray"
 _Reason = QSystemTrayIcon.ActivationReason
 
@@ -62,6 +64,8 @@ class Tray(QObject):
         self._refreshed = 0.0
         self.look()
         self.icon.show()
+        self.menu.by_bus = _LINUX and not self.icon.geometry().isValid()
+        self.menu.refresh()
         self.shown = time.monotonic()
 
     def _vanish(self) -> None:
@@ -98,7 +102,7 @@ class Tray(QObject):
         if look != self._look:
             self._look = look
             self.icon.setIcon(_icon(shape, opacity, dark))
-        tip = f"ssgui · {self.menu.state.text().replace('&&', '&')}"
+        tip = f"ssgui · {harmless(self.menu.line)}"
         if tip != self.icon.toolTip():
             self.icon.setToolTip(tip)
 
@@ -146,6 +150,6 @@ class Tray(QObject):
 def _icon(shape: str, opacity: float, dark: bool) -> QIcon:
     """From the desktop's theme if we are installed there (it colours symbolic icons itself), else drawn here."""
     name = f"ssgui-{shape}-symbolic"
-    if opacity == 1.0 and sys.platform not in ("darwin", "win32") and QIcon.hasThemeIcon(name):
+    if opacity == 1.0 and _LINUX and QIcon.hasThemeIcon(name):
         return QIcon.fromTheme(name)
     return tray_icon(shape, panel_color(dark=dark), opacity)

@@ -35,6 +35,7 @@ class TrayMenu(QMenu):
         super().__init__()
         self._presenter, self._context = presenter, presenter.context
         self._kind = ""
+        self.by_bus = False  # whether the panel draws it, told over D-Bus
         self._shown: tuple[tuple[str, str], ...] | None = None
         self._rows: dict[str, QAction] = {}
         self.state = self._add("", lambda: None)
@@ -119,7 +120,8 @@ class TrayMenu(QMenu):
         config, verdict = context.config, context.verdict()
         states = self._presenter.states.all(config.servers[:MOST_SERVERS])
         latency = states[config.current].latency if config.current in states else None
-        self.state.setText(_plain(words.one_line(verdict, latency)))
+        self.line = words.one_line(verdict, latency)
+        self.state.setText(self._plain(self.line))
         if verdict.kind != self._kind:
             self._kind = verdict.kind
             self.state.setIcon(_state_icon(verdict.kind))
@@ -136,6 +138,13 @@ class TrayMenu(QMenu):
         self.direct.setEnabled(listening)
         self.share.setChecked(config.settings.share)
 
+    def _plain(self, text: str) -> str:
+        """Strangers' words as a menu shows them: in one line, not too long."""
+        text = harmless(text)
+        if len(text) > _MOST_LETTERS:
+            text = text[: _MOST_LETTERS - 1].rstrip() + "…"
+        return literal(text, by_bus=self.by_bus)
+
     def _show_servers(self, servers: tuple[Server, ...], states: dict[str, ServerState]) -> None:
         shown = tuple((server.id, server.name) for server in servers)
         if shown != self._shown:
@@ -149,10 +158,11 @@ class TrayMenu(QMenu):
             action = self._rows[server.id]
             state = states[server.id]
             latency = " ".join(span(state.latency)) if state.latency is not None else "\N{EM DASH}"
-            action.setText(_plain(server.name) + _GAP + latency)
+            action.setText(self._plain(server.name) + _GAP + latency)
             chosen = settings.choice is Choice.ONE and server.id == self._context.config.current
             action.setChecked(chosen)
         self._test_all.setEnabled(bool(servers))
+        self._end_of_rows.setVisible(bool(servers))
 
     def _rebuild(self, servers: tuple[Server, ...]) -> None:
         for action in self._rows.values():
@@ -194,12 +204,15 @@ class TrayMenu(QMenu):
         self._context.change_settings(share=not self._context.config.settings.share)
 
 
-def _plain(text: str) -> str:
-    """Strangers' words as a menu shows them: of one line, not too long, and no letter underlined."""
-    text = harmless(text)
-    if len(text) > _MOST_LETTERS:
-        text = text[: _MOST_LETTERS - 1].rstrip() + "…"
-    return text.replace("&", "&&")
+def literal(text: str, *, by_bus: bool) -> str:
+    """`text` for a menu in which no letter is to be underlined.
+
+    Qt marks that letter with an ampersand, and turns the first one into the underscore that dbusmenu has for it;
+    underscores that were there before it leaves as they are.
+    """
+    if not by_bus:
+        return text.replace("&", "&&")
+    return text.replace("_", "__").replace("&", "&&", 1)
 
 
 def _state_icon(kind: str) -> QIcon:

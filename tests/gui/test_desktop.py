@@ -1,13 +1,11 @@
 """The app as a whole, offscreen and in processes of its own: what it loads, how it starts, and every way out."""
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +18,10 @@ from ssgui.config.store import Store
 from ssgui.gui import window_state
 from ssgui.gui.failures import Failures
 from ssgui.gui.window import MainWindow
-from ssgui.services.control import ask
-from tests.support.processes import ROOT, Process, running, wait_until
+from tests.support.app import app
+from tests.support.processes import ROOT, wait_until
 
 SLOW = {"httpx", "keyring", "rich", "segno", "zxingcpp", "aiodns", "pycares", "yaml", "hypothesis", "PySide6.QtNetwork"}
-
-
-def status(folder: Path) -> dict[str, Any]:
-    return asyncio.run(ask(folder, {"do": "status"}))
-
-
-@contextmanager
-def app(folder: Path, *arguments: str) -> Iterator[Process]:
-    """The app, once it answers."""
-    env = {"SSGUI_HOME": str(folder), "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
-    with running([sys.executable, "-m", "ssgui", *arguments], env=env) as process:
-
-        def answers() -> bool:
-            process.require_running()
-            try:
-                return status(folder)["ok"] is True
-            except Exception:  # noqa: BLE001  not yet
-                return False
-
-        wait_until(answers, "the app answers", 20)
-        yield process
-
-
-def second(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"SSGUI_HOME": str(folder), "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "ssgui", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=30, cwd=ROOT)
-
-
-def ended_well(process: Process) -> None:
-    assert process.wait() == 0, process.stderr()
-    assert process.stderr().replace("This plugin does not support raise()\n", "") == ""
 
 
 def test_the_first_picture_waits_for_nothing_slow() -> None:
@@ -70,53 +36,60 @@ def test_the_first_picture_waits_for_nothing_slow() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_leaves_in_order(tmp_path: Path, number: int) -> None:
-    with app(tmp_path) as process:
-        found = status(tmp_path)
+    with app(tmp_path) as one:
+        found = one.status()
         assert found["window"]
         assert found["painted"] > 0
         assert found["state"] == "none"
-        process.send_signal(number)
-        ended_well(process)
+        one.process.send_signal(number)
+        one.require_good_end()
     assert "geometry" in json.loads((tmp_path / "config.json").read_text())["settings"]["window"]
     assert not list(tmp_path.glob("*.sock"))
 
 
 def test_a_second_start_shows_the_first_and_can_end_it(tmp_path: Path) -> None:
-    with app(tmp_path) as process:
-        assert second(tmp_path).returncode == 0
-        refused = second(tmp_path, "-s", "h", "-p", "1", "-k", "pw")
+    with app(tmp_path) as one:
+        assert one.second().returncode == 0
+        refused = one.second("-s", "h", "-p", "1", "-k", "pw")
         assert refused.returncode == 1
         assert "quit it first" in refused.stderr
-        assert status(tmp_path)["window"]
-        asyncio.run(ask(tmp_path, {"do": "quit"}))
-        ended_well(process)
+        assert one.status()["window"]
+        one.ask({"do": "quit"})
+        one.require_good_end()
+
+
+def test_closing_leaves_where_there_is_no_tray(tmp_path: Path) -> None:
+    with app(tmp_path) as one:
+        one.ask({"do": "close"})
+        one.require_good_end()
 
 
 def test_a_window_that_starts_minimised_is_not_lost_without_a_tray(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"version": 1, "settings": {"start_minimised": true}}')
-    with app(tmp_path) as process:
-        wait_until(lambda: second(tmp_path).returncode == 0, "the second start")
-        assert status(tmp_path)["window"]
-        process.send_signal(signal.SIGTERM)
-        ended_well(process)
+    with app(tmp_path) as one:
+        assert not one.status()["window"]
+        assert one.second().returncode == 0
+        assert one.status()["window"]
+        one.process.send_signal(signal.SIGTERM)
+        one.require_good_end()
 
 
 def test_a_server_for_this_run(tmp_path: Path) -> None:
-    with app(tmp_path, "-s", "127.0.0.1", "-p", "9", "-k", "pw", "-l", "0") as process:
-        wait_until(lambda: status(tmp_path)["address"], "the port")
-        assert status(tmp_path)["server"] == "127.0.0.1:9"
-        process.send_signal(signal.SIGTERM)
-        ended_well(process)
+    with app(tmp_path, "-s", "127.0.0.1", "-p", "9", "-k", "pw", "-l", "0") as one:
+        wait_until(lambda: one.status()["address"], "the port")
+        assert one.status()["server"] == "127.0.0.1:9"
+        one.process.send_signal(signal.SIGTERM)
+        one.require_good_end()
     assert not (tmp_path / "config.json").exists()
 
 
 def test_a_part_that_fails_does_not_end_the_app(tmp_path: Path) -> None:
     (tmp_path / "config.json").mkdir()  # neither to be read nor written
-    with app(tmp_path) as process:
-        assert status(tmp_path)["window"]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait() == 0, process.stderr()
-        assert "Traceback" not in process.stderr()
+    with app(tmp_path) as one:
+        assert one.status()["window"]
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait() == 0, one.process.stderr()
+        assert "Traceback" not in one.process.stderr()
 
 
 # ---- small parts

@@ -16,7 +16,7 @@ from ssgui.gui import theme, tray_icons
 from ssgui.gui.about import AboutDialog
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.tray import Tray
-from ssgui.gui.tray_menu import MOST_SERVERS
+from ssgui.gui.tray_menu import MOST_SERVERS, literal
 from ssgui.gui.window import MainWindow
 from ssgui.system.panel import panel_is_dark
 from tests.gui.conftest import StillContext
@@ -194,6 +194,15 @@ def test_a_stranger_s_name_stays_a_name(desk: Desk) -> None:
     assert "\t" not in text
     assert "\u202e" not in text
     assert len(text) < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn", "told"),
+    [("a_b", "a_b", "a__b"), ("R&D", "R&&D", "R&&D"), ("a & b & _c", "a && b && _c", "a && b & __c")],
+)
+def test_no_letter_is_underlined(text: str, drawn: str, told: str) -> None:
+    assert literal(text, by_bus=False) == drawn
+    assert literal(text, by_bus=True) == told
 
 
 @pytest.mark.parametrize(("item", "page"), [("Connections…", "connections"), ("Settings…", "settings")])

@@ -44,6 +44,7 @@ class Farewell(Enum):
     CLOSE = auto()
     LINGER = auto()  # a reply is on its way: finish, then read until the client closes too
     DRAIN = auto()  # a stranger: the engine's drain has the socket now
+    KEEP = auto()  # the client asks for something else next, over the same connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +320,7 @@ class TCPRelayHandler:
             self.relay.payload_wait.remove(self)
             self.early = b""
         if remote is not None:
-            finished = farewell is Farewell.CLOSE or (farewell is Farewell.SPARE and remote.shut)
+            finished = farewell in (Farewell.CLOSE, Farewell.KEEP) or (farewell is Farewell.SPARE and remote.shut)
             remote.close() if finished else remote.reset()
         if local is not None:
             self._part(local, farewell)
@@ -335,6 +336,8 @@ class TCPRelayHandler:
             local.reset()
         elif farewell is Farewell.LINGER:
             self.relay.lingering.take(local)
+        elif farewell is Farewell.KEEP:
+            local.peer = None
         else:
             self.relay.drain.take(local)
 
@@ -353,7 +356,7 @@ class TCPRelayHandler:
         elif stage is Stage.UDP_ASSOC:
             return  # the program's connection says how long; an idle association is its relay's business
         elif self.relay.role is Role.LOCAL and now - self.timeline[0][1] > HANDSHAKE_TIMEOUT:
-            self.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
+            self.session.expired()
 
     def _sweep_stream(self, now: float, idle_limit: float) -> None:
         local, remote = self.local, self.remote

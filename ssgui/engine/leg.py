@@ -307,7 +307,7 @@ class Leg:
         for _ in range(_BURST):
             if not self._read_into(self.reactor.wire, READ_FIRST) or self.closed:
                 return
-        self._read_on()
+        self.read_on()
 
     def pump_plain(self) -> None:
         """STREAM, from a leg without a decoder: payload is read and passed on."""
@@ -324,7 +324,7 @@ class Leg:
                 return
             if got == size == self._read_size < READ_MOST:
                 self._read_size = size * 2
-        self._read_on()
+        self.read_on()
 
     def pump_sealed(self) -> None:
         """STREAM, from a leg with a decoder: what came is opened and passed on."""
@@ -352,7 +352,7 @@ class Leg:
                 return
             if fresh == size == self._read_size < READ_MOST:
                 self._read_size = size * 2
-        self._read_on()
+        self.read_on()
 
     def _read_into(self, view: memoryview, limit: int) -> int:
         """Read at most `limit` bytes; 0 when there is nothing, of which the owner hears if it is for good."""
@@ -372,6 +372,7 @@ class Leg:
         self.readable = got == limit or self._hangup
         return got
 
-    def _read_on(self) -> None:
+    def read_on(self) -> None:
+        """The burst is used up: go on after all the others have had their turn."""
         self.readable = True
         self.reactor.poller.again(self)

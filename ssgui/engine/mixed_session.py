@@ -2,10 +2,12 @@
 
 5                   SOCKS5
 4                   SOCKS4 or 4a
+a capital letter    HTTP: every method begins with one
 anything else       nothing that is served here: closed without a word
 """
 
 from ssgui.engine.handler import Farewell
+from ssgui.engine.http_session import HttpSession
 from ssgui.engine.program_session import REQUEST_READ
 from ssgui.engine.socks4_session import Socks4Session
 from ssgui.engine.socks5_session import Socks5Session
@@ -26,5 +28,8 @@ class MixedSession(Socks5Session):
             self.begin(data)
         elif first == 4:
             Socks4Session(self).begin(data)
+        elif data[:1].isupper():
+            HttpSession(self).begin(data)
         else:
             self.handler.destroy(Reason.BAD_REQUEST, Farewell.LINGER, f"the first byte is 0x{first:02x}")
+        self.local.read_again()  # sockets are edge-triggered: nobody tells of the rest

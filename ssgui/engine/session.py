@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ssgui.engine.errors import DialError
 from ssgui.engine.events import Endpoint
+from ssgui.engine.handler import Farewell
 from ssgui.engine.leg import Leg
+from ssgui.engine.stages import Reason
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
@@ -46,6 +48,10 @@ class Session(ABC, Generic[_Relay]):
     @abstractmethod
     def dial_failed(self, error: DialError) -> None:
         """The handler's remote leg cannot be had: answer, and end the handler."""
+
+    def expired(self) -> None:
+        """The request has not come whole within its time."""
+        self.handler.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
 
     @abstractmethod
     def ended_early(self, whole: bool) -> None:

@@ -111,7 +111,7 @@ class TransportSocket(asyncio.BufferedProtocol):
         """Tell `owner` from now on."""
         self._owner = owner
         if self._starting is None:
-            self._begin(self._start())
+            self._begin(self._start_watched())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._starting = spawn(work, name="transport")
@@ -130,6 +130,10 @@ class TransportSocket(asyncio.BufferedProtocol):
         else:
             await self._start()
             self._tell(OUT)
+
+    async def _start_watched(self) -> None:
+        await self._start()
+        self._tell(OUT)  # what was sent before there was a transport is held
 
     async def _start(self) -> None:
         try:

@@ -277,7 +277,7 @@ def test_what_is_not_socks5_is_closed(play: Play) -> None:
     async def scenario(world: World) -> None:
         client = await world.client(dead_port())
         reader, writer = await world.open(client.address)
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        writer.write(b"\x16\x03\x01")
         assert await reader.read() == b""
         assert (await world.closed(client))[0].reason is Reason.BAD_REQUEST
 

@@ -110,7 +110,9 @@ async def _listen(engine: Engine, job: Job) -> None:
     if job.local is not None:
         local = msgspec.structs.replace(job.local, own_addresses=own_addresses())
         relay = await engine.start_local(local)
-        speaks = f"SOCKS5{_beside(relay)}" if local.tunnel is None else f"a tunnel to {local.tunnel}{_beside(relay)}"
+        speaks = (
+            f"SOCKS and HTTP{_beside(relay)}" if local.tunnel is None else f"a tunnel to {local.tunnel}{_beside(relay)}"
+        )
         _log.info("listening on %s (%s), going through %s", _address(relay.address), speaks, _upstream(local))
     for settings in job.servers:
         server = await engine.start_server(settings)

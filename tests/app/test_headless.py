@@ -149,7 +149,7 @@ def test_says_where_it_listens_and_where_it_goes(caplog: pytest.LogCaptureFixtur
         assert run_headless(Job(local=replace(local(), tunnel=Address("t", 53), upstream_proxy=proxy))) == 0
         assert run_headless(Job(servers=(replace(server(), udp=True),))) == 0
     told = [message for message in caplog.messages if message.startswith("listening")]
-    assert told[0].endswith(f"(SOCKS5), going through [::1]:9 ({METHOD})")
+    assert told[0].endswith(f"(SOCKS and HTTP), going through [::1]:9 ({METHOD})")
     assert told[1].endswith("one of 3 servers, chosen at random for each connection")
     assert "(a tunnel to t:53), going through [::1]:9" in told[4]
     assert told[4].endswith("reached through the http proxy h:1")

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -34,10 +35,10 @@ class PortConflict:
     reserved: bool = False
 
 
-def usable(server: Server) -> bool:
-    """Whether the engine can speak to `server`."""
+def usable(server: Server, legacy: Iterable[str]) -> bool:
+    """Whether the engine can speak to `server`; `legacy` names the old methods that are allowed."""
     try:
-        find_method(server.method)
+        find_method(server.method, frozenset(legacy))
     except LocalProtocolError:
         return False
     return bool(server.password)
@@ -60,7 +61,7 @@ def unique_names(servers: tuple[Server, ...]) -> dict[str, str]:
 def local_settings(config: AppConfig) -> LocalSettings | None:
     """What the engine is to run; None while there is no server that can be used."""
     names = unique_names(config.servers)
-    candidates = [server for server in config.servers if usable(server)]
+    candidates = [server for server in config.servers if usable(server, config.settings.legacy_methods)]
     current = next((server for server in candidates if server.id == config.current), None)
     settings = config.settings
     if settings.choice is Choice.ONE:

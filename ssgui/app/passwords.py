@@ -10,7 +10,7 @@ from ssgui.config.addresses import parse_proxy
 from ssgui.config.models import UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, located, parse_password
-from ssgui.protocol.methods import find_method
+from ssgui.protocol.methods import ALL_LEGACY, find_method
 from ssgui.protocol.sip022 import Method2022
 
 ENVIRONMENT = "SSGUI_PASSWORD"
@@ -55,7 +55,7 @@ def make_password(method: str) -> Secret:
 
     LocalProtocolError if there is no such method.
     """
-    found = find_method(method)
+    found = find_method(method, ALL_LEGACY)
     if isinstance(found, Method2022):
         return Secret(base64.b64encode(secrets.token_bytes(found.key_size)).decode())
     return Secret(secrets.token_urlsafe(18))

@@ -1,7 +1,7 @@
 """What is known about each server of the list: latency, last result, traffic of today. Kept for the session."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,12 +62,12 @@ class ServerStates:
         """Its settings changed."""
         self._tests.pop(identity, None)
 
-    def all(self, servers: tuple[Server, ...]) -> dict[str, ServerState]:
-        """The state of each of `servers`."""
+    def all(self, servers: tuple[Server, ...], legacy: Iterable[str] = ()) -> dict[str, ServerState]:
+        """The state of each of `servers`; `legacy` names the old methods that are allowed."""
         names = unique_names(servers)
-        return {server.id: self._state(server, names[server.id]) for server in servers}
+        return {server.id: self._state(server, names[server.id], legacy) for server in servers}
 
-    def _state(self, server: Server, name: str) -> ServerState:
+    def _state(self, server: Server, name: str, legacy: Iterable[str]) -> ServerState:
         traffic = self._meter.servers.get(name)
         today = traffic.up + traffic.down if traffic is not None else 0
         test = self._tests.get(server.id)
@@ -78,7 +78,7 @@ class ServerStates:
             return ServerState(Result.GONE, latency, today=today)
         if not server.password:
             return ServerState(Result.NO_PASSWORD, today=today)
-        if not usable(server):
+        if not usable(server, legacy):
             return ServerState(Result.UNSUPPORTED, today=today)
         return self._judged(name, test, latency, today)
 

@@ -29,7 +29,7 @@ class ServerTests:
         """Test these, if they are not being tested already."""
         for identity in identities:
             server = self._context.config.server(identity)
-            if server is None or identity in self._tasks or not usable(server):
+            if server is None or identity in self._tasks or not usable(server, self._legacy()):
                 continue
             self._states.testing.add(identity)
             task = self._tasks[identity] = spawn(self._test(server), name=f"test of {server.name}")
@@ -46,6 +46,9 @@ class ServerTests:
         self._states.testing.discard(identity)
         self._told()
 
+    def _legacy(self) -> frozenset[str]:
+        return frozenset(self._context.config.settings.legacy_methods)
+
     async def _test(self, server: Server) -> None:
         relay = self._context.proxy.relay
         if relay is None:
@@ -53,7 +56,7 @@ class ServerTests:
             return
         async with self._gate:
             try:
-                found = await measure(relay, Upstream(server.profile()))
+                found = await measure(relay, Upstream(server.profile(), self._legacy()))
             except (EngineError, LocalProtocolError) as error:
                 self._states.tested(server.id, None, str(error))
             else:

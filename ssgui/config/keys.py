@@ -6,7 +6,7 @@ from ssgui.config.models import ServerUser
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, parse_method
 from ssgui.protocol.errors import LocalProtocolError
-from ssgui.protocol.methods import METHODS, check_password, find_method
+from ssgui.protocol.methods import ALL_LEGACY, METHODS, check_password, find_method
 from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_key
 
 LEGACY_WEAKNESS = "whoever is in between can change what it carries, and learn from that what it says"
@@ -34,14 +34,14 @@ def check_allowed(method: str, allowed: Iterable[str]) -> None:
 def check_key(method: str, password: Secret) -> None:
     """A password that is no key of the size that a 2022 method needs is told here, before anything starts."""
     try:
-        check_password(find_method(method), password.reveal())
+        check_password(find_method(method, ALL_LEGACY), password.reveal())
     except LocalProtocolError as error:
         raise ConfigError(str(error)) from None
 
 
 def check_users(method: str, users: Iterable[ServerUser]) -> None:
     """Only the AES methods of 2022 have users, each with a key of his own."""
-    found = find_method(method)
+    found = find_method(method, ALL_LEGACY)
     for user in users:
         if not isinstance(found, Method2022) or not found.has_identities:
             raise ConfigError(f"{found.name} cannot have users: only the AES methods of 2022 can")

@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from ssgui.config.models import Network
 from ssgui.config.secret import Secret
 from ssgui.protocol.errors import LocalProtocolError
-from ssgui.protocol.methods import find_method
+from ssgui.protocol.methods import ALL_LEGACY, find_method
 
 MAX_HOST = 255  # bytes; the address header has one length byte
 MAX_TIMEOUT = 365 * 86400.0
@@ -63,9 +63,9 @@ def parse_timeout(value: float) -> float:
 
 
 def parse_method(text: str) -> str:
-    """The method's one name, whatever alias or case it was given in."""
+    """The method's one name, whatever alias or case it was given in. Whether an old one is allowed shows later."""
     try:
-        return find_method(text).name
+        return find_method(text, ALL_LEGACY).name
     except LocalProtocolError as error:
         raise ConfigError(str(error)) from None
 

@@ -196,7 +196,7 @@ class LocalRelay(TCPRelay):
         self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
         self.dialers += (self._direct, self._direct_lan)
         self.probe = _probe(settings.probe_url)
-        upstreams = [Upstream(profile) for profile in settings.servers]
+        upstreams = [Upstream(profile, settings.legacy_methods) for profile in settings.servers]
         self.pool = ServerPool(upstreams, settings.choice, lambda upstream: measure(self, upstream))
         self.users: Mapping[bytes, bytes] | None = {
             name.encode(): password.reveal().encode() for name, password in settings.users

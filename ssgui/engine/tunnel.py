@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ssgui.config.models import ServerSettings
+from ssgui.engine.stream_tunnel import StreamTunnel
 from ssgui.engine.tunnel2022 import Tunnel2022
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
 from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagrams
@@ -17,6 +18,7 @@ from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import Method, find_method, key_for
 from ssgui.protocol.replay import SaltFilter
 from ssgui.protocol.sip022 import Method2022
+from ssgui.protocol.stream_ciphers import StreamMethod
 
 SERVER_SALTS = 50_000
 CLIENT_SALTS = 10_000
@@ -74,20 +76,25 @@ class AeadTunnel:
         return AeadEncoder(self._method, self._key, salt)
 
 
-def client_tunnel(method: str, password: str, heard_clock: Callable[[int], None] | None = None) -> Tunnel:
+def client_tunnel(
+    method: str, password: str, heard_clock: Callable[[int], None] | None = None, legacy: frozenset[str] = frozenset()
+) -> Tunnel:
     """The tunnel to a server. LocalProtocolError for a method or key that cannot be used.
 
     `heard_clock` is told how many seconds the server's clock is ahead of ours, where the edition tells.
+    `legacy` names the stream ciphers that may be used.
     """
-    found = find_method(method)
+    found = find_method(method, legacy)
     if isinstance(found, Method2022):
         return Tunnel2022(found, password, heard_clock=heard_clock)
+    if isinstance(found, StreamMethod):
+        return StreamTunnel(found, password, CLIENT_SALTS)
     return AeadTunnel(found, password, CLIENT_SALTS)
 
 
 def server_tunnel(settings: ServerSettings) -> Tunnel:
     """The tunnel of a server's clients; errors as `client_tunnel`."""
-    found, password = find_method(settings.method), settings.password.reveal()
+    found, password = find_method(settings.method, settings.legacy_methods), settings.password.reveal()
     if isinstance(found, Method2022):
         segmented = settings.segmented_header
         return Tunnel2022(
@@ -99,4 +106,6 @@ def server_tunnel(settings: ServerSettings) -> Tunnel:
         )
     if settings.users:
         raise LocalProtocolError(f"{found.name} cannot have users: only the AES methods of 2022 can")
+    if isinstance(found, StreamMethod):
+        return StreamTunnel(found, password, SERVER_SALTS)
     return AeadTunnel(found, password, SERVER_SALTS)

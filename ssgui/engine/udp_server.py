@@ -17,9 +17,9 @@ from ssgui.engine.udp_association import Association
 from ssgui.engine.udp_handler import UDPHandler
 from ssgui.engine.udp_relay import MOST_DATAGRAM, UDPRelay
 from ssgui.engine.udp_socket import DRAIN
-from ssgui.protocol.address import leading_header
+from ssgui.protocol.address import decode_address, leading_header
 from ssgui.protocol.codecs import OpenedDatagram
-from ssgui.protocol.errors import RemoteProtocolError
+from ssgui.protocol.errors import BadRequestError, RemoteProtocolError
 from ssgui.rules.acl import Route
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ServerUDPRelay(UDPRelay[ServerAssociation]):
         header = leading_header(plain)
         destination = self.destinations.find(header, now) if header else None
         if destination is None:
-            self.complaints.count("bad")
+            self._strange(_no_target(plain), source)
             return
         if destination.denied:
             self.complaints.tell(
@@ -132,6 +132,15 @@ class ServerUDPRelay(UDPRelay[ServerAssociation]):
 
     def _strange(self, error: RemoteProtocolError, source: Endpoint) -> None:
         self.complaints.tell("bad", logging.INFO, "a packet of %s was not answered: %s", _Peer(source), error)
+
+
+def _no_target(plain: bytes | memoryview) -> BadRequestError:
+    """What is wrong with the address header of a genuine packet."""
+    try:
+        decode_address(plain)
+    except BadRequestError as error:
+        return error
+    return BadRequestError("its address is cut off, or cannot be used")
 
 
 class _Peer:

@@ -29,10 +29,10 @@ _log = logging.getLogger(__name__)
 class Upstream:
     """One server: where it is, its keys, and what is known of it.
 
-    `host` and `port` are where its TCP connections are dialled.
+    `host` and `port` are where its TCP connections are dialled. `legacy` names the stream ciphers that are allowed.
     """
 
-    def __init__(self, profile: ServerProfile) -> None:
+    def __init__(self, profile: ServerProfile, legacy: frozenset[str] = frozenset()) -> None:
         self._complained = -COMPLAINT_PAUSE
         self.profile = profile
         self.host, self.port = profile.host, profile.port
@@ -41,7 +41,7 @@ class Upstream:
         self.latency: Latency | None = None
         self.clock_offset: int | None = None  # seconds that the server's clock is ahead, once it has said so
         self._warned = -CLOCK_PAUSE
-        self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock)
+        self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock, legacy)
 
     def complain(self, error: DialError) -> None:
         """Say that the server cannot be reached, and what to look at; not for every connection."""

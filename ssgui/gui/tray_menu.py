@@ -118,7 +118,7 @@ class TrayMenu(QMenu):
         """Take in what has changed."""
         context = self._context
         config, verdict = context.config, context.verdict()
-        states = self._presenter.states.all(config.servers[:MOST_SERVERS])
+        states = self._presenter.states.all(config.servers[:MOST_SERVERS], config.settings.legacy_methods)
         latency = states[config.current].latency if config.current in states else None
         self.line = words.one_line(verdict, latency)
         self.state.setText(self._plain(self.line))

@@ -116,7 +116,12 @@ def leading_header(data: bytes | memoryview) -> bytes:
     return bytes(data[:end]) if end <= size else b""
 
 
+def is_known_type(kind: int) -> bool:
+    """Whether `kind` may begin a header, also one that asks for One-Time Auth, which is refused by its name."""
+    return kind & ~_OTA_FLAG in (TYPE_IPV4, TYPE_NAME, TYPE_IPV6)
+
+
 def _bad_type(kind: int) -> BadRequestError:
-    if kind & ~_OTA_FLAG in (TYPE_IPV4, TYPE_NAME, TYPE_IPV6):
+    if is_known_type(kind):
         return BadRequestError("the client asks for One-Time Auth (OTA), which the AEAD methods have replaced")
     return BadRequestError(f"unknown address type {kind}")

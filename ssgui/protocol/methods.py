@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.keys import evp_bytes_to_key
 from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_keys
+from ssgui.protocol.stream_ciphers import IMPOSSIBLE, STREAM_METHODS, StreamMethod
 from ssgui.protocol.xchacha20 import XChaCha20Poly1305
 
 _SHA1 = SHA1()  # noqa: S303  the format says so; HKDF does not rest on SHA-1's collision resistance
@@ -77,38 +78,42 @@ _ALIASES: Final = {
     "aead_xchacha20_poly1305": "xchacha20-ietf-poly1305",
 }
 
-_STREAM_CIPHERS: Final = frozenset(
-    [f"{cipher}-{size}-{mode}" for cipher in ("aes", "camellia") for size in (128, 192, 256)
-     for mode in ("cfb", "cfb1", "cfb8", "ofb", "ctr")]
-    + ["bf-cfb", "cast5-cfb", "des-cfb", "idea-cfb", "rc2-cfb", "seed-cfb", "rc4", "rc4-md5", "rc4-md5-6"]
-    + ["chacha20", "chacha20-ietf", "xchacha20", "salsa20", "table", "none", "plain"]
-)  # fmt: skip
+AnyMethod = Method | Method2022 | StreamMethod
+ALL_LEGACY: Final = frozenset(STREAM_METHODS)
 
 
-AnyMethod = Method | Method2022
-
-
-def find_method(name: str) -> AnyMethod:
-    """The method called `name`, in any case and under any of its names.
+def find_method(name: str, legacy: frozenset[str] = frozenset()) -> AnyMethod:
+    """The method called `name`, in any case and under any of its names; a stream cipher only if `legacy` names it.
 
     Raises LocalProtocolError, which says what is wrong with it and what there is.
     """
     wanted = name.strip().lower()
-    method = METHODS.get(_ALIASES.get(wanted, wanted)) or METHODS_2022.get(wanted)
-    return method if method is not None else _unknown(name, wanted)
+    wanted = _ALIASES.get(wanted, wanted)
+    method = METHODS.get(wanted) or METHODS_2022.get(wanted)
+    if method is not None:
+        return method
+    if wanted in STREAM_METHODS and wanted in legacy:
+        found = STREAM_METHODS[wanted]
+        found.require()
+        return found
+    return _unknown(name, wanted)
 
 
 def _unknown(name: str, wanted: str) -> NoReturn:
     shown = f"{name[:40]!a}"
+    also = ""
     if wanted in ("2022-blake3-chacha8-poly1305", "2022-blake3-chacha12-poly1305"):
         what = f"the method {shown} needs a weaker ChaCha that no library of Python has"
-    elif wanted in _STREAM_CIPHERS:
-        what = f"the method {shown} is an old one that does not protect against changes, and is not supported"
+    elif wanted in STREAM_METHODS:
+        what = f"the method {shown} is an old one that does not protect against changes"
+        also = f", or allow it all the same (--allow-legacy {wanted})"
+    elif wanted in IMPOSSIBLE:
+        what = f"the method {shown} {IMPOSSIBLE[wanted]}"
     elif not wanted:
         what = "no method is given"
     else:
         what = f"there is no method {shown}"
-    raise LocalProtocolError(f"{what}; choose one of {', '.join((*METHODS, *METHODS_2022))}")
+    raise LocalProtocolError(f"{what}; choose one of {', '.join((*METHODS, *METHODS_2022))}{also}")
 
 
 def check_password(method: AnyMethod, password: str) -> None:
@@ -119,7 +124,7 @@ def check_password(method: AnyMethod, password: str) -> None:
         key_for(method, password)
 
 
-def key_for(method: Method, password: str) -> bytes:
+def key_for(method: Method | StreamMethod, password: str) -> bytes:
     """The key that `password` stands for in the methods before 2022.
 
     Text is UTF-8; bytes of a command line that were not come back as they were (surrogateescape).

@@ -13,11 +13,14 @@ from time import perf_counter, time
 from ssgui.protocol.address import Address
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
 from ssgui.protocol.codecs import StreamDecoder, StreamEncoder
-from ssgui.protocol.methods import METHODS, AnyMethod, Method, find_method, key_for
+from ssgui.protocol.methods import ALL_LEGACY, METHODS, AnyMethod, find_method, key_for
+from ssgui.protocol.replay import SaltFilter
 from ssgui.protocol.sip022 import METHODS_2022, Method2022
 from ssgui.protocol.sip022_decoders import AnswerDecoder
 from ssgui.protocol.sip022_encoders import AnswerEncoder
 from ssgui.protocol.socks5 import Socks5Server
+from ssgui.protocol.stream_ciphers import StreamMethod
+from ssgui.protocol.stream_codecs import StreamCipherDecoder, StreamCipherEncoder
 
 FILLS = (16 * 1024, 64 * 1024, 512 * 1024)
 ROUNDS = 5
@@ -39,13 +42,14 @@ def seconds_per_call(run: Callable[[], object]) -> float:
 
 def streams(method: AnyMethod) -> tuple[StreamEncoder, StreamDecoder]:
     """For one direction; of the 2022 methods that of an answer."""
-    salt = bytes(method.salt_size)
     if isinstance(method, Method2022):
-        key = bytes(method.key_size)
+        key = salt = bytes(method.key_size)
         return AnswerEncoder(method, key, salt, time, salt), AnswerDecoder(method, key, time, salt)
-    if not isinstance(method, Method):
-        raise SystemExit(f"{method.name} is not measured here")
     key = key_for(method, "benchmark")
+    if isinstance(method, StreamMethod):
+        decoder = StreamCipherDecoder(method, key, SaltFilter(), is_request=False)
+        return StreamCipherEncoder(method, key, bytes(method.iv_size)), decoder
+    salt = bytes(method.salt_size)
     return AeadEncoder(method, key, salt), AeadDecoder(method, key)
 
 
@@ -94,7 +98,7 @@ def socks5_dialogue(request: bytes) -> None:
 
 def main(names: list[str]) -> None:
     write = sys.stdout.write
-    methods = [find_method(name) for name in names or (*METHODS, *METHODS_2022)]
+    methods = [find_method(name, ALL_LEGACY) for name in names or (*METHODS, *METHODS_2022)]
     write(f"{'MB/s, sealing / opening':30}" + "".join(f"{size // 1024:>10} KiB" for size in FILLS) + "\n")
     for method in methods:
         write(f"{method.name:30}")

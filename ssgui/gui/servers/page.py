@@ -191,7 +191,8 @@ class ServersPage(QWidget):
 
     def look(self) -> None:
         """What is known about servers may have changed."""
-        self.model.show_states(self.states.all(self.context.config.servers))
+        config = self.context.config
+        self.model.show_states(self.states.all(config.servers, config.settings.legacy_methods))
         self.list.viewport().update()
         running = len(self.states.testing)
         self.test_all.setText(" " + (tr("Stop · {count} left", count=running) if running else tr("Test all")))

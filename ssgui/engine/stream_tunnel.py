@@ -1,0 +1,43 @@
+"""The tunnel of the stream ciphers of old, for either end."""
+
+import os
+
+from ssgui.protocol.codecs import ClientDatagrams, ServerDatagrams, StreamDecoder, StreamEncoder
+from ssgui.protocol.methods import key_for
+from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.stream_ciphers import StreamMethod
+from ssgui.protocol.stream_codecs import (
+    StreamCipherClientDatagrams,
+    StreamCipherDecoder,
+    StreamCipherEncoder,
+    StreamCipherServerDatagrams,
+)
+
+
+class StreamTunnel:
+    """Makes the codecs of one password. Own IVs count as seen, so a reflected stream is a replay too."""
+
+    def __init__(self, method: StreamMethod, password: str, ivs: int) -> None:
+        self._method = method
+        self._key = key_for(method, password)
+        self._ivs, self._datagram_ivs = SaltFilter(ivs), SaltFilter(ivs)
+
+    def client_streams(self) -> tuple[StreamEncoder, StreamDecoder]:
+        return self._encoder(), StreamCipherDecoder(self._method, self._key, self._ivs, is_request=False)
+
+    def server_decoder(self) -> StreamDecoder:
+        return StreamCipherDecoder(self._method, self._key, self._ivs, is_request=True)
+
+    def server_encoder(self, request: StreamDecoder) -> StreamEncoder:
+        return self._encoder()
+
+    def client_datagrams(self) -> ClientDatagrams:
+        return StreamCipherClientDatagrams(self._method, self._key, os.urandom, self._datagram_ivs)
+
+    def server_datagrams(self) -> ServerDatagrams:
+        return StreamCipherServerDatagrams(self._method, self._key, os.urandom, self._datagram_ivs)
+
+    def _encoder(self) -> StreamEncoder:
+        iv = os.urandom(self._method.iv_size)
+        self._ivs.add(iv)
+        return StreamCipherEncoder(self._method, self._key, iv)

@@ -4,6 +4,7 @@ import errno
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
@@ -44,15 +45,30 @@ def usable(server: Server, legacy: Iterable[str]) -> bool:
     return bool(server.password)
 
 
+class _Names:
+    """The last answer of `unique_names`: it is asked for several times a second, about one list."""
+
+    servers: tuple[Server, ...] = ()
+    names: ClassVar[dict[str, str]] = {}
+
+
 def unique_names(servers: tuple[Server, ...]) -> dict[str, str]:
     """Server id to a name that no other has: events tell servers apart by it."""
+    if servers is not _Names.servers:
+        _Names.names, _Names.servers = _number(servers), servers
+    return _Names.names
+
+
+def _number(servers: tuple[Server, ...]) -> dict[str, str]:
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # a thousand of one name must not be counted through for each
     names = {}
     for server in servers:
-        name, number = server.name, 1
+        name, number = server.name, numbers.get(server.name, 1)
         while name in taken:
             number += 1
             name = f"{server.name} ({number})"
+        numbers[server.name] = number
         taken.add(name)
         names[server.id] = name
     return names

@@ -62,6 +62,11 @@ class ServerStates:
         """Its settings changed."""
         self._tests.pop(identity, None)
 
+    def latency(self, identity: str) -> float | None:
+        """What the last test of this server measured, in seconds."""
+        test = self._tests.get(identity)
+        return test.latency if test is not None else None
+
     def all(self, servers: tuple[Server, ...], legacy: Iterable[str] = ()) -> dict[str, ServerState]:
         """The state of each of `servers`; `legacy` names the old methods that are allowed."""
         names = unique_names(servers)

@@ -78,7 +78,8 @@ class Presenter(QObject):
         context = self.context
         context.connections.pull()
         now = time.monotonic()
-        if now - self._ticked >= _SECOND:
+        second = now - self._ticked >= _SECOND
+        if second:
             self._ticked = now
             context.meter.tick(now)
             self.window.header.show_rates(context.meter.down, context.meter.up)
@@ -93,7 +94,7 @@ class Presenter(QObject):
             match self.window.current_page():
                 case "connections":
                     self.connections.look()
-                case "servers":
+                case "servers" if second or self.states.testing:
                     self.servers.look()
                 case "logs":
                     self.logs.look()

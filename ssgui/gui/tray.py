@@ -19,9 +19,9 @@ from ssgui.gui.tray_icons import panel_color, shape_of, tray_icon
 from ssgui.gui.tray_menu import TrayMenu
 from ssgui.system.panel import panel_is_dark
 
-WATCH_MS = 2000
+WATCH_MS = 30_000  # asking costs milliseconds: the bus says it at once
+_AGAIN_MS = (0, 500, 2000, 5000)  # a panel takes its name first, and icons when it is drawn
 _WAS_ACTIVE_SECONDS = 0.5  # a click on the panel takes the focus from the window first
-_REFRESH_SECONDS = 0.9
 _LINUX = sys.platform not in ("win32", "darwin")
 _TOLD = "told_about_tray"
 _Reason = QSystemTrayIcon.ActivationReason
@@ -37,7 +37,7 @@ class Tray(QObject):
         self.icon: QSystemTrayIcon | None = None
         self.shown = 0.0
         self._look: tuple[object, ...] = ()
-        self._left_at = self._toggled_at = self._refreshed = 0.0
+        self._left_at = self._toggled_at = 0.0
         self._window.installEventFilter(self)
         presenter.looked.connect(self.look)
         presenter.hide_or_leave = self.hide_window
@@ -45,7 +45,13 @@ class Tray(QObject):
         self._watch = QTimer(self)
         self._watch.timeout.connect(self.find)
         self._watch.start(WATCH_MS)
+        self._bus = _watch_bus(self) if _LINUX else None
         self.find()
+
+    def panel_moved(self, *_: object) -> None:
+        """The name of the desktop's panel got or lost its owner."""
+        for milliseconds in _AGAIN_MS:
+            QTimer.singleShot(milliseconds, self, self.find)
 
     def find(self) -> None:
         """Follow the desktop: a panel may start after the app, or end before it."""
@@ -61,7 +67,6 @@ class Tray(QObject):
         self.icon.activated.connect(self.clicked)
         self.icon.messageClicked.connect(self._presenter.show_window)
         self._look = ()
-        self._refreshed = 0.0
         self.look()
         self.icon.show()
         self.menu.by_bus = _LINUX and not self.icon.geometry().isValid()
@@ -79,6 +84,8 @@ class Tray(QObject):
     def end(self) -> None:
         """Leave the panel."""
         self._watch.stop()
+        if self._bus is not None:
+            self._bus.deleteLater()
         self._presenter.looked.disconnect(self.look)
         self._window.removeEventFilter(self)
         if self.icon is not None:
@@ -91,10 +98,7 @@ class Tray(QObject):
         """Show what has changed."""
         if self.icon is None:
             return
-        now = time.monotonic()
-        if now - self._refreshed > _REFRESH_SECONDS:
-            self._refreshed = now
-            self.menu.refresh()
+        self.menu.refresh()
         context = self._presenter.context
         shape, opacity = shape_of(context.config.settings.mode, context.verdict().kind)
         dark = panel_is_dark(QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark)
@@ -145,6 +149,19 @@ class Tray(QObject):
                 self.icon.icon(),
             )  # fmt: skip
             context.change_settings(window={**context.config.settings.window, _TOLD: True})
+
+
+def _watch_bus(tray: Tray) -> QObject | None:
+    from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
+
+    bus = QDBusConnection.sessionBus()
+    if not bus.isConnected():
+        return None
+    watcher = QDBusServiceWatcher(
+        "org.kde.StatusNotifierWatcher", bus, QDBusServiceWatcher.WatchModeFlag.WatchForOwnerChange, tray
+    )
+    watcher.serviceOwnerChanged.connect(tray.panel_moved)
+    return watcher
 
 
 def _icon(shape: str, opacity: float, dark: bool) -> QIcon:

@@ -6,6 +6,7 @@ changed, and only of that.
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -13,19 +14,41 @@ from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QIcon
 from PySide6.QtWidgets import QMenu
 
 from ssgui.app.proxy_commands import SHELLS, proxy_command
-from ssgui.app.server_states import ServerState
-from ssgui.config.app_config import Choice, Mode, Server
+from ssgui.config.app_config import AppConfig, Choice, Mode, Server
 from ssgui.gui import icons, words
 from ssgui.gui.frame.header import glyph
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
+from ssgui.services.evidence import Verdict
 
 MOST_SERVERS = 20
 _MOST_LETTERS = 40
 # Only menus that Qt draws have a column for what stands behind a tab.
 _GAP = "\t" if sys.platform == "win32" else " · "
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the menu shows."""
+
+    config: AppConfig
+    verdict: Verdict
+    latencies: tuple[float | None, ...]
+    pause: str
+    listening: bool
+    by_bus: bool
+
+    def looks_like(self, other: "_Known | None") -> bool:
+        """Configurations are replaced, never changed, and an age is not shown."""
+        return (
+            other is not None
+            and self.config is other.config
+            and (self.verdict.kind, self.verdict.server) == (other.verdict.kind, other.verdict.server)
+            and self.latencies == other.latencies
+            and (self.pause, self.listening, self.by_bus) == (other.pause, other.listening, other.by_bus)
+        )
 
 
 class TrayMenu(QMenu):
@@ -34,7 +57,7 @@ class TrayMenu(QMenu):
     def __init__(self, presenter: Presenter) -> None:
         super().__init__()
         self._presenter, self._context = presenter, presenter.context
-        self._kind = ""
+        self._known: _Known | None = None
         self.by_bus = False  # whether the panel draws it, told over D-Bus
         self._shown: tuple[tuple[str, str], ...] | None = None
         self._rows: dict[str, QAction] = {}
@@ -115,27 +138,36 @@ class TrayMenu(QMenu):
     # ---- showing
 
     def refresh(self) -> None:
-        """Take in what has changed."""
+        """Take in what has changed; nothing is done when nothing has."""
         context = self._context
-        config, verdict = context.config, context.verdict()
-        states = self._presenter.states.all(config.servers[:MOST_SERVERS], config.settings.legacy_methods)
-        latency = states[config.current].latency if config.current in states else None
-        self.line = words.one_line(verdict, latency)
+        shown = context.config.servers[:MOST_SERVERS]
+        known = _Known(
+            context.config,
+            context.verdict(),
+            tuple(self._presenter.states.latency(server.id) for server in shown),
+            words.direct_for(context.pause.left()) if context.pause.left() else "",
+            context.proxy.relay is not None,
+            self.by_bus,
+        )
+        if not known.looks_like(self._known):
+            self._known = known
+            self._show(known)
+
+    def _show(self, known: "_Known") -> None:
+        config = known.config
+        latency = self._presenter.states.latency(config.current)
+        self.line = words.one_line(known.verdict, latency)
         self.state.setText(self._plain(self.line))
-        if verdict.kind != self._kind:
-            self._kind = verdict.kind
-            self.state.setIcon(_state_icon(verdict.kind))
+        self.state.setIcon(_state_icon(known.verdict.kind))
         for mode, action in self.modes.items():
             action.setChecked(config.settings.mode is mode)
             action.setEnabled(mode is Mode.OFF or bool(config.servers))
-        self._show_servers(config.servers[:MOST_SERVERS], states)
-        listening = context.proxy.relay is not None
-        self.commands.setEnabled(listening)
-        left = context.pause.left()
+        self._show_servers(config.servers[:MOST_SERVERS], known.latencies)
+        self.commands.setEnabled(known.listening)
         self.direct.setText(
-            tr("Resume · {state}", state=words.direct_for(left)) if left else tr("Go direct for 15 minutes")
+            tr("Resume · {state}", state=known.pause) if known.pause else tr("Go direct for 15 minutes")
         )
-        self.direct.setEnabled(listening)
+        self.direct.setEnabled(known.listening)
         self.share.setChecked(config.settings.share)
 
     def _plain(self, text: str) -> str:
@@ -145,7 +177,7 @@ class TrayMenu(QMenu):
             text = text[: _MOST_LETTERS - 1].rstrip() + "…"
         return literal(text, by_bus=self.by_bus)
 
-    def _show_servers(self, servers: tuple[Server, ...], states: dict[str, ServerState]) -> None:
+    def _show_servers(self, servers: tuple[Server, ...], latencies: tuple[float | None, ...]) -> None:
         shown = tuple((server.id, server.name) for server in servers)
         if shown != self._shown:
             self._shown = shown
@@ -154,10 +186,9 @@ class TrayMenu(QMenu):
         for choice, action in self.automatic.items():
             action.setChecked(settings.choice is choice)
             action.setEnabled(len(servers) > 1 or settings.choice is choice)
-        for server in servers:
+        for server, seconds in zip(servers, latencies, strict=True):
             action = self._rows[server.id]
-            state = states[server.id]
-            latency = " ".join(span(state.latency)) if state.latency is not None else "\N{EM DASH}"
+            latency = " ".join(span(seconds)) if seconds is not None else "\N{EM DASH}"
             action.setText(self._plain(server.name) + _GAP + latency)
             chosen = settings.choice is Choice.ONE and server.id == self._context.config.current
             action.setChecked(chosen)

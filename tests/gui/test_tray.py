@@ -145,7 +145,6 @@ def test_the_first_line_and_the_tooltip_say_what_is_known(desk: Desk) -> None:
     evidence = desk.context.evidence.of(sample.TOKYO)
     evidence.attempts = 2
     evidence.failures.extend([(1.0, Reason.CONNECT_REFUSED)] * 2)
-    desk.tray._refreshed = 0.0
     desk.tray.look()
     assert desk.menu.state.text() == f"{sample.TOKYO} does not answer"
     assert desk.tray.icon is not None

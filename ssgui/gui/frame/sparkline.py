@@ -25,7 +25,9 @@ class Sparkline(QWidget):
 
     def show_rates(self, down: Sequence[float], up: Sequence[float]) -> None:
         """Bytes per second, oldest first."""
-        self._down, self._up = down, up
+        if (tuple(down), tuple(up)) == (self._down, self._up):
+            return  # nothing flows: nothing to draw anew
+        self._down, self._up = tuple(down), tuple(up)
         digits, unit = rate(max((*down, *up), default=0))
         text = tr("Throughput, last 60 seconds, peak {peak}", peak=f"{digits} {unit}")
         self.setToolTip(text)

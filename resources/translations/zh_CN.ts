@@ -1,0 +1,971 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>ssgui</name>
+    <message>
+        <source>A Shadowsocks client and server that show what they do</source>
+        <translation>看得见每一步的 Shadowsocks 客户端与服务器</translation>
+    </message>
+    <message>
+        <source>A list of servers, kept up to date</source>
+        <translation>自动更新的服务器列表</translation>
+    </message>
+    <message>
+        <source>A quotation mark is not closed.</source>
+        <translation>引号没有闭合。</translation>
+    </message>
+    <message>
+        <source>A server for this run only.</source>
+        <translation>仅用于本次运行的服务器。</translation>
+    </message>
+    <message>
+        <source>About ssgui</source>
+        <translation>关于 ssgui</translation>
+    </message>
+    <message>
+        <source>Active {count}</source>
+        <translation>活动 {count}</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Add a subscription</source>
+        <translation>添加订阅</translation>
+    </message>
+    <message>
+        <source>Add a subscription…</source>
+        <translation>添加订阅…</translation>
+    </message>
+    <message>
+        <source>Add and connect</source>
+        <translation>添加并连接</translation>
+    </message>
+    <message>
+        <source>Add one to start</source>
+        <translation>添加一个即可开始</translation>
+    </message>
+    <message>
+        <source>Add server</source>
+        <translation>添加服务器</translation>
+    </message>
+    <message>
+        <source>Add your first server</source>
+        <translation>添加第一个服务器</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>After the next start.</source>
+        <translation>下次启动后生效。</translation>
+    </message>
+    <message>
+        <source>Age</source>
+        <translation>时长</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Auth failed</source>
+        <translation>认证失败</translation>
+    </message>
+    <message>
+        <source>Automatic: lowest latency</source>
+        <translation>自动：延迟最低</translation>
+    </message>
+    <message>
+        <source>Automatic: switch on failure</source>
+        <translation>自动：故障时切换</translation>
+    </message>
+    <message>
+        <source>Back to the list</source>
+        <translation>返回列表</translation>
+    </message>
+    <message>
+        <source>Bad request</source>
+        <translation>请求无效</translation>
+    </message>
+    <message>
+        <source>Carry UDP</source>
+        <translation>转发 UDP</translation>
+    </message>
+    <message>
+        <source>Changes are not saved.</source>
+        <translation>更改没有保存。</translation>
+    </message>
+    <message>
+        <source>Cipher not supported</source>
+        <translation>不支持此加密方式</translation>
+    </message>
+    <message>
+        <source>Clear filter</source>
+        <translation>清除筛选</translation>
+    </message>
+    <message>
+        <source>Client reset</source>
+        <translation>客户端重置</translation>
+    </message>
+    <message>
+        <source>Clock skew</source>
+        <translation>时钟偏差</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close filtered</source>
+        <translation>关闭筛选结果</translation>
+    </message>
+    <message>
+        <source>Closed by you</source>
+        <translation>手动关闭</translation>
+    </message>
+    <message>
+        <source>Closed {count}</source>
+        <translation>已关闭 {count}</translation>
+    </message>
+    <message>
+        <source>Connected</source>
+        <translation>已连接</translation>
+    </message>
+    <message>
+        <source>Connecting</source>
+        <translation>连接中</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>正在连接…</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>连接</translation>
+    </message>
+    <message>
+        <source>Connections…</source>
+        <translation>连接…</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy proxy command</source>
+        <translation>复制代理命令</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>复制地址</translation>
+    </message>
+    <message>
+        <source>DNS failed</source>
+        <translation>解析失败</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Denied</source>
+        <translation>已拒绝</translation>
+    </message>
+    <message>
+        <source>Diagnose…</source>
+        <translation>诊断…</translation>
+    </message>
+    <message>
+        <source>Diagnosis</source>
+        <translation>诊断</translation>
+    </message>
+    <message>
+        <source>Direct for {minutes} min</source>
+        <translation>直连，还剩 {minutes} 分钟</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>下行</translation>
+    </message>
+    <message>
+        <source>Down {down}, up {up}</source>
+        <translation>下行 {down}，上行 {up}</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>复制一份</translation>
+    </message>
+    <message>
+        <source>Edit servers…</source>
+        <translation>编辑服务器…</translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation>已结束</translation>
+    </message>
+    <message>
+        <source>Enter details by hand</source>
+        <translation>手动填写</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>错误</translation>
+    </message>
+    <message>
+        <source>Every connection and where it goes</source>
+        <translation>每个连接及其去向</translation>
+    </message>
+    <message>
+        <source>Everybody who reaches this computer can use the proxy. Set a name and a password below.</source>
+        <translation>能连到这台电脑的人都可以使用此代理。请在下面设置用户名和密码。</translation>
+    </message>
+    <message>
+        <source>Everything through the server</source>
+        <translation>所有流量都经过服务器</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Fetched through a server to see whether it works.</source>
+        <translation>通过服务器获取，以检查它是否可用。</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>筛选</translation>
+    </message>
+    <message>
+        <source>Filter: host, stage, rule, server, -without</source>
+        <translation>筛选：主机、阶段、规则、服务器、-排除</translation>
+    </message>
+    <message>
+        <source>Finds every code on every display</source>
+        <translation>识别所有屏幕上的二维码</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>跟随</translation>
+    </message>
+    <message>
+        <source>For calls, games and QUIC. Plugins carry TCP only.</source>
+        <translation>用于通话、游戏和 QUIC。插件只转发 TCP。</translation>
+    </message>
+    <message>
+        <source>Free software under the Apache License 2.0</source>
+        <translation>以 Apache License 2.0 发布的自由软件</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>通用</translation>
+    </message>
+    <message>
+        <source>Global</source>
+        <translation>全局</translation>
+    </message>
+    <message>
+        <source>Global: everything</source>
+        <translation>全局：所有流量</translation>
+    </message>
+    <message>
+        <source>Go direct for 15 minutes</source>
+        <translation>直连 15 分钟</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Gone from list</source>
+        <translation>已从订阅中消失</translation>
+    </message>
+    <message>
+        <source>Greeting</source>
+        <translation>问候</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>分组</translation>
+    </message>
+    <message>
+        <source>Handshake timeout</source>
+        <translation>握手超时</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>帮助</translation>
+    </message>
+    <message>
+        <source>Hide the password</source>
+        <translation>隐藏密码</translation>
+    </message>
+    <message>
+        <source>Idle timeout</source>
+        <translation>空闲超时</translation>
+    </message>
+    <message>
+        <source>Import from another app</source>
+        <translation>从其他应用导入</translation>
+    </message>
+    <message>
+        <source>Import from another app…</source>
+        <translation>从其他应用导入…</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>使用中</translation>
+    </message>
+    <message>
+        <source>Info</source>
+        <translation>信息</translation>
+    </message>
+    <message>
+        <source>It came with the command. Nothing is saved.</source>
+        <translation>来自命令行，不会保存。</translation>
+    </message>
+    <message>
+        <source>It must be like http://example.com/path.</source>
+        <translation>格式应为 http://example.com/path。</translation>
+    </message>
+    <message>
+        <source>Its icon is in the panel. Quit from the icon's menu.</source>
+        <translation>图标在面板中，可从图标菜单退出。</translation>
+    </message>
+    <message>
+        <source>Keep {port}</source>
+        <translation>保留 {port}</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Last result</source>
+        <translation>最近结果</translation>
+    </message>
+    <message>
+        <source>Latency</source>
+        <translation>延迟</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Listening</source>
+        <translation>正在监听</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>Log lines</source>
+        <translation>日志行</translation>
+    </message>
+    <message>
+        <source>Logs</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>Look for new versions</source>
+        <translation>检查新版本</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>加密方式</translation>
+    </message>
+    <message>
+        <source>My servers</source>
+        <translation>我的服务器</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>网络</translation>
+    </message>
+    <message>
+        <source>New connections do not go through a server.</source>
+        <translation>新连接不经过服务器。</translation>
+    </message>
+    <message>
+        <source>No answer</source>
+        <translation>没有回应</translation>
+    </message>
+    <message>
+        <source>No connections yet.</source>
+        <translation>还没有连接。</translation>
+    </message>
+    <message>
+        <source>No server yet</source>
+        <translation>还没有服务器</translation>
+    </message>
+    <message>
+        <source>No server yet?</source>
+        <translation>还没有服务器？</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Not listening</source>
+        <translation>未监听</translation>
+    </message>
+    <message>
+        <source>Not saved yet</source>
+        <translation>尚未保存</translation>
+    </message>
+    <message>
+        <source>Not tested</source>
+        <translation>未测试</translation>
+    </message>
+    <message>
+        <source>Nothing at this level.</source>
+        <translation>此级别没有日志。</translation>
+    </message>
+    <message>
+        <source>Nothing is installed by itself.</source>
+        <translation>不会自动安装任何东西。</translation>
+    </message>
+    <message>
+        <source>Nothing is sent to the proxy by itself</source>
+        <translation>不会自动把流量送往代理</translation>
+    </message>
+    <message>
+        <source>Nothing listens</source>
+        <translation>没有端口在监听</translation>
+    </message>
+    <message>
+        <source>Nothing matches this filter.</source>
+        <translation>没有匹配的连接。</translation>
+    </message>
+    <message>
+        <source>Nothing new goes through {server}</source>
+        <translation>新连接不再经过 {server}</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>One ss:// link, or many</source>
+        <translation>一个或多个 ss:// 链接</translation>
+    </message>
+    <message>
+        <source>Only programs on this computer use the proxy.</source>
+        <translation>只有这台电脑上的程序使用此代理。</translation>
+    </message>
+    <message>
+        <source>Only where there is a tray to find it in.</source>
+        <translation>仅在有托盘图标时生效。</translation>
+    </message>
+    <message>
+        <source>Open an image or a file</source>
+        <translation>打开图片或文件</translation>
+    </message>
+    <message>
+        <source>Open an image or a file…</source>
+        <translation>打开图片或文件…</translation>
+    </message>
+    <message>
+        <source>Open any website that goes through the proxy.</source>
+        <translation>打开任意经过代理的网站即可看到。</translation>
+    </message>
+    <message>
+        <source>Open ssgui</source>
+        <translation>打开 ssgui</translation>
+    </message>
+    <message>
+        <source>Or drop it anywhere on this window</source>
+        <translation>也可以拖放到此窗口</translation>
+    </message>
+    <message>
+        <source>Other devices can use the proxy with the name and password below.</source>
+        <translation>其他设备可以用下面的用户名和密码使用此代理。</translation>
+    </message>
+    <message>
+        <source>Page for tests</source>
+        <translation>测试页面</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>密码</translation>
+    </message>
+    <message>
+        <source>Password for others</source>
+        <translation>供其他设备使用的密码</translation>
+    </message>
+    <message>
+        <source>Password is missing</source>
+        <translation>缺少密码</translation>
+    </message>
+    <message>
+        <source>Paste a link</source>
+        <translation>粘贴链接</translation>
+    </message>
+    <message>
+        <source>Paste links</source>
+        <translation>粘贴链接</translation>
+    </message>
+    <message>
+        <source>Pause the picture</source>
+        <translation>暂停刷新</translation>
+    </message>
+    <message>
+        <source>Paused · {count} newer</source>
+        <translation>已暂停 · {count} 个新连接</translation>
+    </message>
+    <message>
+        <source>Plugin</source>
+        <translation>插件</translation>
+    </message>
+    <message>
+        <source>Plugin arguments</source>
+        <translation>插件参数</translation>
+    </message>
+    <message>
+        <source>Plugin closed</source>
+        <translation>插件已关闭</translation>
+    </message>
+    <message>
+        <source>Plugin options</source>
+        <translation>插件选项</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>端口</translation>
+    </message>
+    <message>
+        <source>Port must be 1–65535.</source>
+        <translation>端口须为 1–65535。</translation>
+    </message>
+    <message>
+        <source>Port {port} is reserved by the system.</source>
+        <translation>端口 {port} 被系统保留。</translation>
+    </message>
+    <message>
+        <source>Port {port} is taken by “{owner}”.</source>
+        <translation>{port} 端口被“{owner}”占用。</translation>
+    </message>
+    <message>
+        <source>Prefer IPv6 on the way to the server</source>
+        <translation>优先用 IPv6 连接服务器</translation>
+    </message>
+    <message>
+        <source>Privacy and logs</source>
+        <translation>隐私与日志</translation>
+    </message>
+    <message>
+        <source>Programs find the proxy here: SOCKS and HTTP.</source>
+        <translation>程序通过此端口使用代理：SOCKS 和 HTTP。</translation>
+    </message>
+    <message>
+        <source>Protect passwords with the system's keyring</source>
+        <translation>用系统钥匙串保护密码</translation>
+    </message>
+    <message>
+        <source>Proxy mode</source>
+        <translation>代理模式</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Refused</source>
+        <translation>被拒绝</translation>
+    </message>
+    <message>
+        <source>Replay refused</source>
+        <translation>疑似重放</translation>
+    </message>
+    <message>
+        <source>Request</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>Resolving</source>
+        <translation>解析</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Resume · {state}</source>
+        <translation>恢复 · {state}</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>还原</translation>
+    </message>
+    <message>
+        <source>Rule</source>
+        <translation>规则</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Save a diagnosis…</source>
+        <translation>保存诊断信息…</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Scan a QR code on screen</source>
+        <translation>扫描屏幕上的二维码</translation>
+    </message>
+    <message>
+        <source>Search servers</source>
+        <translation>搜索服务器</translation>
+    </message>
+    <message>
+        <source>Send a test request</source>
+        <translation>发送测试请求</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>服务器</translation>
+    </message>
+    <message>
+        <source>Server reset</source>
+        <translation>服务器重置</translation>
+    </message>
+    <message>
+        <source>Servers</source>
+        <translation>服务器</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Settings and log without passwords, to show to somebody.</source>
+        <translation>不含密码的设置和日志，可以给别人看。</translation>
+    </message>
+    <message>
+        <source>Settings need a look.</source>
+        <translation>设置需要留意。</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>设置…</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>分享</translation>
+    </message>
+    <message>
+        <source>Share with local network</source>
+        <translation>与本地网络共享</translation>
+    </message>
+    <message>
+        <source>Share with your network</source>
+        <translation>与你的网络共享</translation>
+    </message>
+    <message>
+        <source>Shared with your network</source>
+        <translation>已与你的网络共享</translation>
+    </message>
+    <message>
+        <source>Show all levels</source>
+        <translation>显示所有级别</translation>
+    </message>
+    <message>
+        <source>Show the log</source>
+        <translation>显示日志</translation>
+    </message>
+    <message>
+        <source>Show the password</source>
+        <translation>显示密码</translation>
+    </message>
+    <message>
+        <source>Shut down</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>Some networks drop such packets; it then turns itself off.</source>
+        <translation>有些网络会丢弃这类数据包，届时会自动关闭。</translation>
+    </message>
+    <message>
+        <source>Something failed.</source>
+        <translation>出错了。</translation>
+    </message>
+    <message>
+        <source>Stage</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>Start without a window</source>
+        <translation>启动时不显示窗口</translation>
+    </message>
+    <message>
+        <source>Stop · {count} left</source>
+        <translation>停止 · 剩余 {count}</translation>
+    </message>
+    <message>
+        <source>Streaming</source>
+        <translation>传输</translation>
+    </message>
+    <message>
+        <source>TCP Fast Open</source>
+        <translation>TCP Fast Open</translation>
+    </message>
+    <message>
+        <source>Target</source>
+        <translation>目标</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>测试</translation>
+    </message>
+    <message>
+        <source>Test all</source>
+        <translation>全部测试</translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation>正在测试…</translation>
+    </message>
+    <message>
+        <source>The address is missing.</source>
+        <translation>缺少地址。</translation>
+    </message>
+    <message>
+        <source>The chosen one only</source>
+        <translation>仅使用所选服务器</translation>
+    </message>
+    <message>
+        <source>The demo starts one on this computer and shows real traffic.</source>
+        <translation>演示会在这台电脑上启动一个服务器，并显示真实流量。</translation>
+    </message>
+    <message>
+        <source>The log says more: {what}</source>
+        <translation>详情见日志：{what}</translation>
+    </message>
+    <message>
+        <source>The password is missing.</source>
+        <translation>缺少密码。</translation>
+    </message>
+    <message>
+        <source>The server took our bytes, and not one came back for {count} connections</source>
+        <translation>服务器收下了数据，但 {count} 个连接都没有收到任何回应</translation>
+    </message>
+    <message>
+        <source>The settings file then holds them sealed.</source>
+        <translation>设置文件中只保存加密后的密码。</translation>
+    </message>
+    <message>
+        <source>There are {count} servers on your clipboard</source>
+        <translation>剪贴板里有 {count} 个服务器</translation>
+    </message>
+    <message>
+        <source>There is a server on your clipboard</source>
+        <translation>剪贴板里有一个服务器</translation>
+    </message>
+    <message>
+        <source>This computer is offline · Resumes by itself</source>
+        <translation>这台电脑已离线 · 恢复后自动继续</translation>
+    </message>
+    <message>
+        <source>This is no host name or address.</source>
+        <translation>这不是有效的主机名或地址。</translation>
+    </message>
+    <message>
+        <source>This method does not protect against changes on the way.</source>
+        <translation>此加密方式无法防止数据在途中被篡改。</translation>
+    </message>
+    <message>
+        <source>Throughput, last 60 seconds, peak {peak}</source>
+        <translation>最近 60 秒的吞吐量，峰值 {peak}</translation>
+    </message>
+    <message>
+        <source>Timed out</source>
+        <translation>连接超时</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>今日</translation>
+    </message>
+    <message>
+        <source>Truncated</source>
+        <translation>数据截断</translation>
+    </message>
+    <message>
+        <source>Try the demo</source>
+        <translation>试试演示</translation>
+    </message>
+    <message>
+        <source>UDP</source>
+        <translation>UDP</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Unreachable</source>
+        <translation>不可达</translation>
+    </message>
+    <message>
+        <source>Unsaved changes</source>
+        <translation>有未保存的更改</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>上行</translation>
+    </message>
+    <message>
+        <source>Use this server</source>
+        <translation>使用此服务器</translation>
+    </message>
+    <message>
+        <source>User name for others</source>
+        <translation>供其他设备使用的用户名</translation>
+    </message>
+    <message>
+        <source>Using {port} for now.</source>
+        <translation>暂时使用 {port}。</translation>
+    </message>
+    <message>
+        <source>Versions</source>
+        <translation>版本</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待回应</translation>
+    </message>
+    <message>
+        <source>Waiting for network</source>
+        <translation>等待网络</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>What went wrong</source>
+        <translation>出错的连接</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>Wrong password or method?</source>
+        <translation>密码或加密方式有误？</translation>
+    </message>
+    <message>
+        <source>Your provider gives you a link, a QR code or a file. Any of them will do.</source>
+        <translation>服务商会给你链接、二维码或文件，任何一种都可以。</translation>
+    </message>
+    <message>
+        <source>another program</source>
+        <translation>其他程序</translation>
+    </message>
+    <message>
+        <source>direct</source>
+        <translation>直连</translation>
+    </message>
+    <message>
+        <source>down blocked</source>
+        <translation>下行受阻</translation>
+    </message>
+    <message>
+        <source>everything else</source>
+        <translation>其余流量</translation>
+    </message>
+    <message>
+        <source>rejected</source>
+        <translation>已拒绝</translation>
+    </message>
+    <message>
+        <source>rule {rule}</source>
+        <translation>规则 {rule}</translation>
+    </message>
+    <message>
+        <source>ssgui is still running</source>
+        <translation>ssgui 仍在运行</translation>
+    </message>
+    <message>
+        <source>up blocked</source>
+        <translation>上行受阻</translation>
+    </message>
+    <message>
+        <source>{address} still listens</source>
+        <translation>{address} 仍在监听</translation>
+    </message>
+    <message>
+        <source>{age} ago</source>
+        <translation>{age} 前</translation>
+    </message>
+    <message>
+        <source>{count} are hidden.</source>
+        <translation>已隐藏 {count} 个。</translation>
+    </message>
+    <message>
+        <source>{count} of {attempts} attempts failed: {reason}</source>
+        <translation>{attempts} 次尝试中有 {count} 次失败：{reason}</translation>
+    </message>
+    <message>
+        <source>{host} port {port}</source>
+        <translation>{host} 端口 {port}</translation>
+    </message>
+    <message>
+        <source>{name} copy</source>
+        <translation>{name} 副本</translation>
+    </message>
+    <message>
+        <source>{name} deleted</source>
+        <translation>已删除 {name}</translation>
+    </message>
+    <message>
+        <source>{server} does not answer</source>
+        <translation>{server} 没有应答</translation>
+    </message>
+    <message>
+        <source>{server} · Bytes came back {age} ago</source>
+        <translation>{server} · {age} 前收到数据</translation>
+    </message>
+    <message>
+        <source>{server} · Nothing sent through it yet</source>
+        <translation>{server} · 还没有流量经过</translation>
+    </message>
+    <message>
+        <source>{server} · Trying for {age}</source>
+        <translation>{server} · 已尝试 {age}</translation>
+    </message>
+</context>
+</TS>

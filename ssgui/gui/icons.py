@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication
 from ssgui.assets import asset
 from ssgui.gui import theme
 
+_SMALL_LOGO = 32  # pixels, up to which the plane needs all of the room
+
 
 @lru_cache(maxsize=512)
 def pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
@@ -72,18 +74,24 @@ def clear_caches() -> None:
     _renderer.cache_clear()
 
 
-def logo(size: int, ratio: float) -> QPixmap:
+def draw_logo(painter: QPainter, rect: QRectF, tokens: theme.Tokens) -> None:
     """The program's mark: the white plane on the accent colour."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color(tokens.accent))
+    side = rect.width()
+    painter.drawRoundedRect(rect, side * 0.22, side * 0.22)
+    air = side * (0.18 if side > _SMALL_LOGO else 0.1)
+    inner = rect.adjusted(air, air, -air, -air)
+    _renderer("plane", tokens.on_accent).render(painter, inner)
+
+
+def logo(size: int, ratio: float) -> QPixmap:
+    """The program's mark as a picture."""
     image = QImage(round(size * ratio), round(size * ratio), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
-    tokens = theme.current()
     with QPainter(image) as painter:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(tokens.accent))
-        side = float(image.width())
-        painter.drawRoundedRect(QRectF(0, 0, side, side), side * 0.22, side * 0.22)
-        _renderer("plane", tokens.on_accent).render(painter, QRectF(side * 0.2, side * 0.2, side * 0.6, side * 0.6))
+        draw_logo(painter, QRectF(image.rect()), theme.current())
     image.setDevicePixelRatio(ratio)
     return QPixmap.fromImage(image)
 

@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from ssgui.assets import asset
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -191,6 +193,7 @@ def palette(tokens: Tokens) -> QPalette:
 def style_sheet(tokens: Tokens) -> str:
     """The style of real widgets; what is painted is painted from the tokens, and items have delegates."""
     values = {field.name: getattr(tokens, field.name) for field in fields(tokens)}
+    values["check"] = asset(f"resources/menu/check-{tokens.name}.svg").as_posix()
     return _STYLE.format_map(values)
 
 
@@ -238,6 +241,8 @@ QToolButton[kind="icon"]:focus {{ border: 2px solid {focus}; }}
 QMenu {{ background: {raised}; color: {text}; border: 1px solid {line2}; border-radius: 8px; padding: 4px; }}
 QMenu::item {{ padding: 6px 28px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {tint}; }}
+QMenu::indicator {{ width: 16px; height: 16px; left: 6px; }}
+QMenu::indicator:checked {{ image: url("{check}"); }}
 QMenu::item:disabled {{ color: {text3}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
 QHeaderView::section {{

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import msgspec
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QIcon
 from PySide6.QtWidgets import QMenu
 
@@ -80,6 +81,9 @@ class TrayMenu(QMenu):
         self.addSeparator()
         self._add(tr("Quit"), presenter.leave)
         self.aboutToShow.connect(self.refresh)
+        for menu in (self, *self.findChildren(QMenu)):  # its corners are round
+            menu.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+            menu.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
         self.refresh()
 
     # ---- making
@@ -188,8 +192,8 @@ class TrayMenu(QMenu):
             action.setEnabled(len(servers) > 1 or settings.choice is choice)
         for server, seconds in zip(servers, latencies, strict=True):
             action = self._rows[server.id]
-            latency = " ".join(span(seconds)) if seconds is not None else "\N{EM DASH}"
-            action.setText(self._plain(server.name) + _GAP + latency)
+            latency = _GAP + " ".join(span(seconds)) if seconds is not None else ""
+            action.setText(self._plain(server.name) + latency)
             chosen = settings.choice is Choice.ONE and server.id == self._context.config.current
             action.setChecked(chosen)
         self._test_all.setEnabled(bool(servers))

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+from ssgui.assets import asset
 from ssgui.gui import icons, theme
 from ssgui.gui.texts import LANGUAGES, Translator, tr
 from ssgui.gui.theme import DARK, LIGHT, Tokens
@@ -81,3 +82,10 @@ def test_without_a_translator_texts_are_english(application: QApplication) -> No
     assert tr("Down {down}, up {up}", down="{a}", up="2") == "Down {a}, up 2"
     assert "en" in LANGUAGES
     assert Translator("en").isEmpty()
+
+
+@pytest.mark.parametrize("tokens", [theme.LIGHT, theme.DARK], ids=lambda tokens: tokens.name)
+def test_the_mark_of_menus_has_the_colour_of_its_theme(tokens: theme.Tokens) -> None:
+    """Style sheets take pictures from files only."""
+    drawing = asset(f"resources/menu/check-{tokens.name}.svg").read_text("utf-8")
+    assert drawing == asset("resources/icons/check.svg").read_text("utf-8").replace("currentColor", tokens.text)

@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> int:
     """The line for what a command could not do; anything unforeseen keeps its traceback."""
     from ssgui.config.values import ConfigError
-    from ssgui.engine.errors import BindError
+    from ssgui.engine.errors import BindError, PluginError
     from ssgui.protocol.errors import LocalProtocolError
 
     if isinstance(error, BindError):
@@ -201,6 +201,8 @@ def _explain(error: Exception) -> int:
 
         owner = owner_of_port(error.port, udp=error.udp) if error.in_use else None
         return _complain(f"{error}{f' ({owner})' if owner else ''}", 1)
+    if isinstance(error, PluginError):
+        return _complain(str(error), 2 if error.missing else 1)
     if isinstance(error, ConfigError | LocalProtocolError):
         return _complain(str(error), 2)
     raise error

@@ -87,7 +87,7 @@ class Engine:
     # ---- relays
 
     async def start_local(self, settings: LocalSettings) -> LocalRelay:
-        """Listen as a client. BindError; LocalProtocolError for a method or key that cannot be used."""
+        """Listen as a client. BindError, PluginError; LocalProtocolError for a method or key that cannot be used."""
         relay = LocalRelay(self, settings)
         return await self._start(relay, settings.bind_host, settings.bind_port)
 
@@ -97,7 +97,12 @@ class Engine:
         return await self._start(relay, settings.bind_host, settings.bind_port)
 
     async def _start(self, relay: _Relay, host: str, port: int) -> _Relay:
-        await relay.listen(host, port)
+        await relay.start()
+        try:
+            await relay.listen(host, port)
+        except BaseException:
+            await relay.closed()
+            raise
         self.relays.append(relay)
         return relay
 

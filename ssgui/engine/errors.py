@@ -2,6 +2,7 @@
 
     EngineError
      +-- BindError      a listener could not have its address
+     +-- PluginError    a plugin could not be started
      +-- DialError      a connection could not be made; `kind` says which way
 
 OSErrors are mapped to these at the socket edge (`dial_error`), so nothing above it reads errno.
@@ -26,6 +27,14 @@ class BindError(EngineError):
         self.host, self.port, self.udp, self.in_use = host, port, udp, cause.errno == errno.EADDRINUSE
 
 
+class PluginError(EngineError):
+    """A plugin could not be started; `missing` when its program is not there."""
+
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
 class DialFailure(Enum):
     """The ways a dial fails; the value is the reason a connection then ends with."""
 
@@ -34,6 +43,7 @@ class DialFailure(Enum):
     UNREACHABLE = Reason.UNREACHABLE
     DNS = Reason.DNS_FAILED
     DENIED = Reason.DENIED
+    PLUGIN = Reason.PLUGIN_FAILED
 
 
 class DialError(EngineError):

@@ -81,6 +81,7 @@ class ProgramSession(Session["LocalRelay"]):
 
     def dial_failed(self, error: DialError) -> None:
         if self.upstream is not None:
+            error = self.upstream.explain(error)
             self.relay.pool.failed(self.upstream, error)
             if self._try_another(self.upstream):
                 return

@@ -15,6 +15,7 @@ from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
 from ssgui.engine.latency import measure, probe_request
 from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
+from ssgui.engine.plugin import Plugin
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.router import Router
 from ssgui.engine.server_pool import ServerPool
@@ -75,6 +76,9 @@ class TCPRelay:
 
     def count(self, user: str, up: int, down: int) -> None:
         """A connection or association of `user` has ended; it carried so many bytes of payload."""
+
+    async def start(self) -> None:
+        """Start what connections are carried by, before the port is opened. PluginError."""
 
     # ---- listening
 
@@ -219,9 +223,20 @@ class LocalRelay(TCPRelay):
         self.router.loop_guard.listening = self.address
         self.pool.start()
 
+    async def start(self) -> None:
+        started = await asyncio.gather(*(one.start() for one in self.pool.upstreams), return_exceptions=True)
+        failed = [one for one in started if isinstance(one, BaseException)]
+        if failed:
+            await self._stop_plugins()
+            raise failed[0]
+
+    async def _stop_plugins(self) -> None:
+        await asyncio.gather(*(one.stop() for one in self.pool.upstreams))
+
     async def closed(self) -> None:
         await self.pool.close()
         await super().closed()
+        await self._stop_plugins()
 
     def direct(self, client: Endpoint) -> Dialer:
         """What connects the program at `client` to targets that do not go through a server."""
@@ -260,6 +275,31 @@ class ServerRelay(TCPRelay):
         self._counted = {user.name: (0, 0) for user in settings.users}
         if settings.udp:
             self.udp = ServerUDPRelay(self, settings.udp_timeout, engine.most_associations)
+        self._plugin_settings = settings.plugin
+        self.plugin: Plugin | None = None
+
+    async def listen(self, host: str, port: int) -> None:
+        """Behind a plugin the public port is the plugin's, for TCP; we listen on the loopback."""
+        if self._plugin_settings is None:
+            await super().listen(host, port)
+            return
+        if not port:
+            raise BindError(host, port, OSError(errno.EINVAL, "behind a plugin the port must be given"))
+        await self._listen("127.0.0.1", 0)
+        if self.udp is not None:
+            await self.udp.listen(host, port)
+        self.plugin = Plugin(self._plugin_settings, Role.SERVER, (host, port), self.address)
+        try:
+            await self.plugin.start()
+        except BaseException:
+            self.close()
+            raise
+        self.address = host, port
+
+    async def closed(self) -> None:
+        await super().closed()
+        if self.plugin is not None:
+            await self.plugin.stop()
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return ShadowsocksSession(conn, self, sock, client)

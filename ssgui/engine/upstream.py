@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ssgui.config.models import ServerProfile
 from ssgui.engine.errors import DialError, DialFailure
+from ssgui.engine.plugin import Plugin
 from ssgui.engine.server_health import ServerHealth
+from ssgui.engine.stages import Role
 from ssgui.engine.tunnel import client_tunnel
 from ssgui.protocol.sip022 import MAX_SKEW, clock_words
 
@@ -22,6 +24,7 @@ _HINTS = {
     DialFailure.UNREACHABLE: "is this computer online?",
     DialFailure.DNS: "is the name right, and is this computer online?",
     DialFailure.DENIED: "it may not be used",
+    DialFailure.PLUGIN: "the log says what its plugin said",
 }
 _log = logging.getLogger(__name__)
 
@@ -39,9 +42,32 @@ class Upstream:
         self.name = profile.remarks or f"{profile.host}:{profile.port}"
         self.health = ServerHealth()
         self.latency: Latency | None = None
+        self.plugin: Plugin | None = None
         self.clock_offset: int | None = None  # seconds that the server's clock is ahead, once it has said so
         self._warned = -CLOCK_PAUSE
         self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock, legacy)
+
+    async def start(self) -> None:
+        """Start its plugin, if it has one: connections are then dialled where that listens. PluginError."""
+        if self.profile.plugin is not None:
+            remote = self.profile.host, self.profile.port
+            self.plugin = Plugin(self.profile.plugin, Role.LOCAL, remote, moved=self._move)
+            await self.plugin.start()
+
+    async def stop(self) -> None:
+        """Stop it."""
+        if self.plugin is not None:
+            await self.plugin.stop()
+
+    def _move(self, address: tuple[str, int]) -> None:
+        self.host, self.port = address
+
+    def explain(self, error: DialError) -> DialError:
+        """A dial that failed because the plugin does not run was not the server's failure."""
+        if self.plugin is None or (self.plugin.ready and error.kind is not DialFailure.REFUSED):
+            return error
+        detail = f"the plugin {self.plugin.name} does not run"
+        return DialError(DialFailure.PLUGIN, self.profile.host, self.profile.port, detail)
 
     def complain(self, error: DialError) -> None:
         """Say that the server cannot be reached, and what to look at; not for every connection."""

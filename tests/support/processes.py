@@ -127,12 +127,13 @@ def running(
 
 @contextmanager
 def libev_server(
-    *, method: str = METHOD, password: str = PASSWORD, host: str = HOST, timeout: int = 60, udp: bool = False
-) -> Iterator[tuple[str, int]]:
+    *, method: str = METHOD, password: str = PASSWORD, host: str = HOST, timeout: int = 60, udp: bool = False,
+    flags: Sequence[str] = (),
+) -> Iterator[tuple[str, int]]:  # fmt: skip
     """Debian's ss-server on a free port; yields its address."""
     port = free_port(host)
     command = [require("ss-server"), "-s", host, "-p", str(port), "-k", password, "-m", method, "-t", str(timeout)]
-    command += ["-u"] * udp
+    command += [*["-u"] * udp, *flags]
     with running(command, port=port):
         yield host, port
 

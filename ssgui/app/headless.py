@@ -7,7 +7,6 @@ has; SIGTERM or SIGINT meanwhile are as above.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,6 +16,7 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from ssgui import __version__
+from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
 from ssgui.app.server_link import server_links, show_link
@@ -87,7 +87,7 @@ def _loop_factory(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop]:
 
 async def _run(job: Job) -> int:
     engine = Engine(journal=Journal())
-    _spare_the_collector()
+    spare_the_collector()
     readers: list[JournalReader] = []
     with _signals() as signals:
         try:
@@ -126,16 +126,6 @@ async def _listen(engine: Engine, job: Job) -> None:
 
 def _beside(relay: TCPRelay) -> str:
     return ", UDP too" if relay.udp is not None else ""
-
-
-def _spare_the_collector() -> None:
-    """What start-up made stays: the collector need not look at it again, nor after every 700 new objects.
-
-    Connections leave no cycles, so that it finds nothing anyway; looking cost 6 % of new connections.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _address(address: tuple[str, int]) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ssgui import __version__
+from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.context import AppContext
 from ssgui.app.desktop_job import DesktopJob
@@ -30,7 +31,7 @@ from ssgui.gui import icons, window_state
 from ssgui.gui.event_loop import new_merged_loop
 from ssgui.gui.failures import Failures
 from ssgui.gui.presenter import Presenter
-from ssgui.gui.quit_guard import QuitGuard
+from ssgui.gui.quit_guard import Application, QuitGuard
 from ssgui.gui.texts import Translator, system_language
 from ssgui.gui.theme import Theme
 from ssgui.gui.tray import Tray
@@ -60,12 +61,9 @@ def run_desktop(job: DesktopJob) -> int:
     return 0
 
 
-def _application() -> QApplication:
-    found = QApplication.instance()
-    if isinstance(found, QApplication):
-        return found
+def _application() -> Application:
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
-    made = QApplication(sys.argv[:1])
+    made = Application(sys.argv[:1])
     made.setApplicationName("ssgui")
     made.setApplicationDisplayName("ssgui")
     made.setDesktopFileName("ssgui")
@@ -88,7 +86,7 @@ def _hand_over(job: DesktopJob) -> int:
 class Desktop:
     """One run of the app."""
 
-    def __init__(self, application: QApplication, job: DesktopJob) -> None:
+    def __init__(self, application: Application, job: DesktopJob) -> None:
         self.application, self._job = application, job
         self.theme = Theme(application)
         self.theme.changed.connect(icons.clear_caches)
@@ -145,6 +143,7 @@ class Desktop:
         if hidden and (self.tray is None or self.tray.icon is None):
             self.window.showMinimized()
         self._open_links(self._job.links)
+        spare_the_collector()
 
     async def _show(self) -> None:
         """The first paint comes before everything that takes time."""

@@ -10,6 +10,7 @@ from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
 from ssgui.engine.drain import Drain, Lingering
 from ssgui.engine.handler import HandlerView, TCPRelayHandler
+from ssgui.engine.http_session import KEEP_ALIVE_SECONDS, HttpSession
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
 from ssgui.engine.reactor import Reactor
@@ -75,6 +76,7 @@ class Engine:
         self.payload_wait: DeadlineQueue[TCPRelayHandler] = DeadlineQueue(
             loop, FIRST_PAYLOAD_WAIT, TCPRelayHandler.stream
         )
+        self.kept_alive: DeadlineQueue[HttpSession] = DeadlineQueue(loop, KEEP_ALIVE_SECONDS, HttpSession.kept_too_long)
         self.relays: list[TCPRelay] = []
         self.handlers: dict[int, Handler] = {}
         self._loop = loop
@@ -128,6 +130,8 @@ class Engine:
         self.drain.close()
         self.lingering.close()
         self.payload_wait.clear()
+        for session in self.kept_alive.clear():
+            session.part()
         if self._sweeper is not None:
             self._sweeper.cancel()
         for relay in self.relays:

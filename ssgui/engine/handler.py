@@ -323,6 +323,7 @@ class TCPRelayHandler:
             finished = farewell in (Farewell.CLOSE, Farewell.KEEP) or (farewell is Farewell.SPARE and remote.shut)
             remote.close() if finished else remote.reset()
         if local is not None:
+            local.owner = self  # one that knows the session would make a cycle
             self._part(local, farewell)
         if self.user:
             self.relay.count(self.user, up, down)
@@ -370,7 +371,7 @@ class TCPRelayHandler:
         if (local.eof or remote.eof) and not (local.held or remote.held):
             limit = min(HALF_CLOSED_TIMEOUT, idle_limit or HALF_CLOSED_TIMEOUT)
         if limit and now - self._moved_at >= limit:
-            self.destroy(Reason.IDLE_TIMEOUT, Farewell.SPARE)
+            self.session.idled()
 
     # ---- what it looks like
 

@@ -60,6 +60,7 @@ class TCPRelay:
         self.new_handler, self.handler_ended = engine.new_handler, engine.handler_ended
         self.reactor, self.journal = engine.reactor, engine.journal
         self.drain, self.lingering, self.payload_wait = engine.drain, engine.lingering, engine.payload_wait
+        self.kept_alive = engine.kept_alive
         self.resolver = resolver
         self.guard = guard  # of what the dialer connects to
         self.dialer = Dialer(self.reactor, resolver, guard)

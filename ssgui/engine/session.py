@@ -53,6 +53,10 @@ class Session(ABC, Generic[_Relay]):
         """The request has not come whole within its time."""
         self.handler.destroy(Reason.HANDSHAKE_TIMEOUT, Farewell.CLOSE)
 
+    def idled(self) -> None:
+        """Nothing has moved within the idle limit."""
+        self.handler.destroy(Reason.IDLE_TIMEOUT, Farewell.SPARE)
+
     @abstractmethod
     def ended_early(self, whole: bool) -> None:
         """The client sent its FIN before STREAM; not `whole` when it cut something short."""

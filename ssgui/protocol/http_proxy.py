@@ -8,6 +8,7 @@ Framing is h11's; here is what a proxy does with a request that was read: where 
 with it, and pages for what fails.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from ssgui.protocol.errors import BadRequestError
 Headers = list[tuple[bytes, bytes]]
 ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 REALM: Final = "ssgui"
+MAX_HEAD: Final = 64 * 1024
+MAX_FIELDS: Final = 256
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_HOST_FIELD: Final = re.compile(rb"\nhost[ \t]*:", re.IGNORECASE)
 _DEFAULT_PORT = 80
 _MOST_HOST = 255
 # RFC 9110 section 7.6.1: for one hop only. Transfer-Encoding stays, for h11 frames anew what it says.
@@ -32,6 +37,40 @@ _PHRASES = {
     400: "Bad Request", 403: "Forbidden", 407: "Proxy Authentication Required", 408: "Request Timeout",
     431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway", 504: "Gateway Timeout",
 }  # fmt: skip
+
+
+class TooManyFieldsError(BadRequestError):
+    """A head that is short enough, but takes long to look through."""
+
+
+def head_end(data: bytes | bytearray, seen: int = 0) -> int:
+    """Where the head at the beginning of `data` ends, 0 while it does not; its first `seen` bytes hold no end."""
+    match = _BLANK_LINE.search(data, max(0, seen - 2))
+    return 0 if match is None else match.end()
+
+
+def checked_head(head: bytes) -> bytes:
+    """`head` (up to its blank line) as h11 can read it. BadRequestError for what is no request to a proxy.
+
+    A missing Host is filled in: where to go does not hang on it. Origin form is met before anything else is
+    looked at, so that there is one answer to whatever is asked of a web server, which this is not.
+    """
+    line, newline, fields = head.partition(b"\n")
+    words = line.split()
+    if len(words) == 3 and words[1][:1] in (b"/", b"*"):
+        raise BadRequestError("this is a proxy, not a web server")
+    if fields.count(b"\n") > MAX_FIELDS + 1:
+        raise TooManyFieldsError(f"a request has at most {MAX_FIELDS} header fields")
+    return head if _HOST_FIELD.search(head) else line + newline + b"Host: -\r\n" + fields
+
+
+def check_framing(headers: Iterable[tuple[bytes, bytes]], version: bytes) -> None:
+    """BadRequestError where two readers might see two different ends of a request (RFC 9112 section 6.3)."""
+    if version not in (b"1.0", b"1.1"):
+        raise BadRequestError("this proxy speaks HTTP/1.1")
+    names = {name.lower() for name, _ in headers}
+    if b"transfer-encoding" in names and (b"content-length" in names or version < b"1.1"):
+        raise BadRequestError("it is not clear where the request ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +93,7 @@ def connect_target(target: bytes) -> Address:
     return Address(_host(host.removeprefix("[").removesuffix("]")), int(port))
 
 
-def forward_target(target: bytes) -> Forward:
+def forward_target(target: bytes, method: bytes = b"GET") -> Forward:
     """An absolute form taken apart. BadRequestError for any other, and for schemes that are not http."""
     text = _ascii(target)
     try:
@@ -67,7 +106,7 @@ def forward_target(target: bytes) -> Forward:
             raise BadRequestError("https:// goes through CONNECT")
         raise BadRequestError("this is a proxy, not a web server")
     authority = parts.netloc.rpartition("@")[2]
-    path = parts.path or "/"
+    path = parts.path or ("*" if method == b"OPTIONS" and not parts.query else "/")  # RFC 9112 section 3.2.4
     if parts.query or text.partition("#")[0].endswith("?"):
         path += f"?{parts.query}"
     address = Address(_host(parts.hostname or ""), _DEFAULT_PORT if port is None else port)

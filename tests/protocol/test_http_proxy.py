@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 from ssgui.protocol.address import Address, encode_address
 from ssgui.protocol.errors import BadRequestError
 from ssgui.protocol.http_proxy import (
+    MAX_FIELDS,
     Forward,
+    TooManyFieldsError,
+    check_framing,
+    checked_head,
     connect_target,
     end_to_end,
     error_page,
     forward_target,
+    head_end,
     is_authorised,
     request_headers,
     wants_upgrade,
@@ -50,12 +55,19 @@ def test_connect_to_nowhere(target: bytes) -> None:
         (b"HTTP://Example.com:8080/a?b=c", Forward(Address("example.com", 8080), b"/a?b=c", b"Example.com:8080")),
         (b"http://u:p@h/x", Forward(Address("h", 80), b"/x", b"h")),
         (b"http://[::1]:81/?", Forward(Address("::1", 81), b"/?", b"[::1]:81")),
+        (b"http://h:80", Forward(Address("h", 80), b"/", b"h:80")),
         (b"http://h?q", Forward(Address("h", 80), b"/?q", b"h")),
         (b"http://h/a#b", Forward(Address("h", 80), b"/a", b"h")),
     ],
 )
 def test_absolute_form(target: bytes, forward: Forward) -> None:
     assert forward_target(target) == forward
+
+
+def test_options_of_a_whole_server() -> None:
+    assert forward_target(b"http://h", b"OPTIONS").path == b"*"
+    assert forward_target(b"http://h/", b"OPTIONS").path == b"/"
+    assert forward_target(b"http://h?a", b"OPTIONS").path == b"/?a"
 
 
 @pytest.mark.parametrize(
@@ -146,3 +158,76 @@ def test_pages_are_whole_responses(status: int) -> None:
         assert (b"proxy-authenticate" in dict(response.headers)) is (status == 407)
         event = client.next_event()
         assert isinstance(event, h11.Data) is body
+
+
+# ---- heads
+
+
+def test_a_head_ends_with_a_blank_line() -> None:
+    assert head_end(b"GET / HTTP/1.1\r\nA: b\r\n") == 0
+    assert head_end(b"GET / HTTP/1.1\r\nA: b\r\n\r\nbody\r\n\r\n") == len(b"GET / HTTP/1.1\r\nA: b\r\n\r\n")
+    assert head_end(b"GET / HTTP/1.1\n\nbody") == len(b"GET / HTTP/1.1\n\n")
+
+
+@given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"])).map(b"".join), st.data())
+def test_where_a_head_ends_does_not_hang_on_the_split(data: bytes, draw: st.DataObject) -> None:
+    seen = draw.draw(st.integers(0, len(data)))
+    if not head_end(data[:seen]):
+        assert head_end(data, seen) == head_end(data)
+
+
+@given(st.text("GETHP/1. ab:?*\r\nhost", max_size=60))
+def test_any_head_is_a_request_or_an_error(text: str) -> None:
+    head = text.encode() + b"\r\n\r\n"
+    try:
+        checked = checked_head(head[: head_end(head)])
+        connection = h11.Connection(h11.SERVER)
+        connection.receive_data(checked)
+        request = connection.next_event()
+        assert isinstance(request, h11.Request)
+        check_framing(request.headers.raw_items(), request.http_version)
+    except (BadRequestError, h11.RemoteProtocolError):
+        pass
+
+
+@pytest.mark.parametrize("more", [b"", b"X-Host: a\r\n", b"X: host:\r\n"])
+def test_a_host_is_filled_in_where_there_is_none(more: bytes) -> None:
+    head = b"GET http://x/ HTTP/1.1\r\n" + more + b"\r\n"
+    assert checked_head(head) == b"GET http://x/ HTTP/1.1\r\nHost: -\r\n" + more + b"\r\n"
+    for field in (b"Host: x\r\n", b"hOST : x\r\n"):
+        there = b"GET http://x/ HTTP/1.1\r\n" + more + field + b"\r\n"
+        assert checked_head(there) == there
+
+
+@pytest.mark.parametrize("line", [b"GET / HTTP/1.1", b"GET /proxy.pac HTTP/1.0", b"OPTIONS * HTTP/1.1", b"POST /a b"])
+@pytest.mark.parametrize("fields", [b"", b"Host: a\r\n", b"Host: a\r\nHost: b\r\n", b"no field\r\n", b"X: y\r\n" * 999])
+def test_origin_form_is_one_and_the_same_mistake(line: bytes, fields: bytes) -> None:
+    with pytest.raises(BadRequestError, match=r"^this is a proxy, not a web server$"):
+        checked_head(line + b"\r\n" + fields + b"\r\n")
+
+
+def test_the_number_of_fields_is_bounded() -> None:
+    line, field = b"GET http://x/ HTTP/1.1\r\n", b"X: y\r\n"
+    assert checked_head(line + field * MAX_FIELDS + b"\r\n")
+    with pytest.raises(TooManyFieldsError):
+        checked_head(line + field * (MAX_FIELDS + 1) + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "version", "good"),
+    [
+        ([b"Content-Length"], b"1.1", True),
+        ([b"Content-Length"], b"1.0", True),
+        ([b"Transfer-Encoding"], b"1.1", True),
+        ([b"Transfer-Encoding"], b"1.0", False),
+        ([b"Transfer-Encoding", b"content-length"], b"1.1", False),
+        ([], b"2.0", False),
+    ],
+)
+def test_a_request_has_one_end(names: list[bytes], version: bytes, good: bool) -> None:
+    fields = [(name, b"chunked" if name[:1] == b"T" else b"1") for name in names]
+    if good:
+        check_framing(fields, version)
+    else:
+        with pytest.raises(BadRequestError):
+            check_framing(fields, version)

@@ -44,6 +44,14 @@
         <translation>添加并连接</translation>
     </message>
     <message>
+        <source>Add and use the first</source>
+        <translation>添加并使用第一个</translation>
+    </message>
+    <message>
+        <source>Add one server</source>
+        <translation>添加一个服务器</translation>
+    </message>
+    <message>
         <source>Add one to start</source>
         <translation>添加一个即可开始</translation>
     </message>
@@ -54,6 +62,10 @@
     <message>
         <source>Add your first server</source>
         <translation>添加第一个服务器</translation>
+    </message>
+    <message>
+        <source>Add {count} servers</source>
+        <translation>添加 {count} 个服务器</translation>
     </message>
     <message>
         <source>Address</source>
@@ -80,6 +92,14 @@
         <translation>跟随系统</translation>
     </message>
     <message>
+        <source>As they come</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>Asks before its plugin starts</source>
+        <translation>启动插件前会先询问</translation>
+    </message>
+    <message>
         <source>Auth failed</source>
         <translation>认证失败</translation>
     </message>
@@ -98,6 +118,10 @@
     <message>
         <source>Bad request</source>
         <translation>请求无效</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
     <message>
         <source>Carry UDP</source>
@@ -162,6 +186,10 @@
     <message>
         <source>Copy</source>
         <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy a link, a picture of a QR code, or a file first.</source>
+        <translation>请先复制链接、二维码图片或文件。</translation>
     </message>
     <message>
         <source>Copy proxy command</source>
@@ -336,8 +364,16 @@
         <translation>使用中</translation>
     </message>
     <message>
+        <source>In your list already</source>
+        <translation>列表中已有</translation>
+    </message>
+    <message>
         <source>Info</source>
         <translation>信息</translation>
+    </message>
+    <message>
+        <source>Insecure method</source>
+        <translation>不安全的加密方式</translation>
     </message>
     <message>
         <source>It came with the command. Nothing is saved.</source>
@@ -412,12 +448,24 @@
         <translation>新连接不经过服务器。</translation>
     </message>
     <message>
+        <source>No QR code in this picture.</source>
+        <translation>这张图片里没有二维码。</translation>
+    </message>
+    <message>
+        <source>No QR code on any screen.</source>
+        <translation>屏幕上没有二维码。</translation>
+    </message>
+    <message>
         <source>No answer</source>
         <translation>没有回应</translation>
     </message>
     <message>
         <source>No connections yet.</source>
         <translation>还没有连接。</translation>
+    </message>
+    <message>
+        <source>No server in it.</source>
+        <translation>其中没有服务器。</translation>
     </message>
     <message>
         <source>No server yet</source>
@@ -444,6 +492,10 @@
         <translation>未测试</translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation>备注</translation>
+    </message>
+    <message>
         <source>Nothing at this level.</source>
         <translation>此级别没有日志。</translation>
     </message>
@@ -466,6 +518,10 @@
     <message>
         <source>Nothing new goes through {server}</source>
         <translation>新连接不再经过 {server}</translation>
+    </message>
+    <message>
+        <source>Nothing on the clipboard.</source>
+        <translation>剪贴板是空的。</translation>
     </message>
     <message>
         <source>Off</source>
@@ -652,6 +708,14 @@
         <translation>搜索服务器</translation>
     </message>
     <message>
+        <source>Select all</source>
+        <translation>全选</translation>
+    </message>
+    <message>
+        <source>Select none</source>
+        <translation>全不选</translation>
+    </message>
+    <message>
         <source>Send a test request</source>
         <translation>发送测试请求</translation>
     </message>
@@ -780,6 +844,10 @@
         <translation>缺少密码。</translation>
     </message>
     <message>
+        <source>The screen cannot be read: {why}.</source>
+        <translation>无法读取屏幕：{why}。</translation>
+    </message>
+    <message>
         <source>The server took our bytes, and not one came back for {count} connections</source>
         <translation>服务器收下了数据，但 {count} 个连接都没有收到任何回应</translation>
     </message>
@@ -876,6 +944,10 @@
         <translation>警告</translation>
     </message>
     <message>
+        <source>What was found</source>
+        <translation>找到的内容</translation>
+    </message>
+    <message>
         <source>What went wrong</source>
         <translation>出错的连接</translation>
     </message>
@@ -936,12 +1008,28 @@
         <translation>已隐藏 {count} 个。</translation>
     </message>
     <message>
+        <source>{count} more cannot be used; the notes say why.</source>
+        <translation>另有 {count} 项无法使用，原因见备注。</translation>
+    </message>
+    <message>
         <source>{count} of {attempts} attempts failed: {reason}</source>
         <translation>{attempts} 次尝试中有 {count} 次失败：{reason}</translation>
     </message>
     <message>
+        <source>{count} servers added</source>
+        <translation>已添加 {count} 个服务器</translation>
+    </message>
+    <message>
+        <source>{file} cannot be read.</source>
+        <translation>无法读取 {file}。</translation>
+    </message>
+    <message>
         <source>{host} port {port}</source>
         <translation>{host} 端口 {port}</translation>
+    </message>
+    <message>
+        <source>{name} added</source>
+        <translation>已添加 {name}</translation>
     </message>
     <message>
         <source>{name} copy</source>

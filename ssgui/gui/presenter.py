@@ -12,6 +12,7 @@ from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
 from ssgui.gui import about, words
+from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.sidebar import Listening
@@ -48,6 +49,8 @@ class Presenter(QObject):
         self.servers = ServersPage(context, self.states, window.toast)
         self.servers.testing.connect(self.tests.start)
         self.servers.stopped.connect(self.tests.stop)
+        self.adding = Adding(context, window)
+        self.servers.adding.connect(self.adding.start)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         pages = (("servers", self.servers), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):
@@ -175,6 +178,7 @@ class Presenter(QObject):
 
     def offer_links(self, text: str) -> None:
         """Links from outside: a person confirms before anything is added."""
+        self.adding.offer_text(text)
 
     def _mode_chosen(self, key: str) -> None:
         self.context.change_settings(mode=Mode(key))

@@ -68,15 +68,16 @@ class ServersPage(QWidget):
         self.add = QPushButton(tr("Add"), self)
         self.add.setProperty("kind", "primary")
         self.menu = QMenu(self.add)
-        for key, icon, text in (
-            ("paste", "clipboard", tr("Paste links")),
-            ("screen", "qr", tr("Scan a QR code on screen")),
-            ("file", "image", tr("Open an image or a file…")),
-            ("other", "folder", tr("Import from another app…")),
-            ("subscription", "subscription", tr("Add a subscription…")),
-            ("hand", "pen", tr("Enter details by hand")),
+        for key, icon, text, keys in (
+            ("paste", "clipboard", tr("Paste links"), "Ctrl+V"),
+            ("screen", "qr", tr("Scan a QR code on screen"), "Ctrl+Shift+Q"),
+            ("file", "image", tr("Open an image or a file…"), ""),
+            ("other", "folder", tr("Import from another app…"), "Ctrl+I"),
+            ("subscription", "subscription", tr("Add a subscription…"), ""),
+            ("hand", "pen", tr("Enter details by hand"), "Ctrl+N"),
         ):
-            action = self.menu.addAction(icons.icon(icon), text)
+            shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+            action = self.menu.addAction(icons.icon(icon), f"{text}\t{shown}" if keys else text)
             action.triggered.connect(lambda _=False, key=key: self._add(key))
         self.add.setMenu(self.menu)
 

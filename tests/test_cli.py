@@ -78,7 +78,7 @@ def test_a_server(jobs: list[Job]) -> None:
 
 CLIENT_FLAGS = (
     "-u --udp-timeout 20 --plugin obfs-local --plugin-opts obfs=http --bypass-lan --fast-open --mptcp --choose auto "
-    "--probe-url http://p/x --upstream-proxy socks5://u:p%40@127.0.0.1:9050"
+    "--probe-url http://p/x"
 )
 
 
@@ -93,7 +93,6 @@ def test_everything_a_client_can_do(command: str, jobs: list[Job], tmp_path: Pat
     assert (local.udp, local.udp_timeout, local.choice, local.probe_url) == (True, 20, "auto", "http://p/x")
     assert (local.bypass_lan, local.fast_open, local.mptcp) == (True, True, True)
     assert local.servers[0].plugin == PluginSettings("obfs-local", "obfs=http")
-    assert local.upstream_proxy == UpstreamProxy("socks5", "127.0.0.1", 9050, "u", Secret("p@"))
     assert local.acl is not None
     assert local.acl.decide("192.0.2.1").route == "direct"
 
@@ -112,6 +111,15 @@ def test_everything_a_server_can_do(jobs: list[Job], tmp_path: Path) -> None:
     assert jobs[1].servers[0].segmented_header is False
     assert main(["server", "-k", "pw"]) == 0
     assert jobs[2].servers[0].segmented_header is None
+
+
+def test_an_upstream_proxy(jobs: list[Job], capfd: pytest.CaptureFixture[str]) -> None:
+    flags = [*LOCAL, "--upstream-proxy", "socks5://u:p%40@127.0.0.1:9050"]
+    assert main(flags) == 0
+    assert jobs[0].local is not None
+    assert jobs[0].local.upstream_proxy == UpstreamProxy("socks5", "127.0.0.1", 9050, "u", Secret("p@"))
+    assert main([*flags, "--plugin", "obfs-local"]) == 2
+    assert "its plugin connects by itself" in capfd.readouterr().err
 
 
 def test_the_upstream_proxy_of_the_environment(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:

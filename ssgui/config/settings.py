@@ -48,6 +48,8 @@ def _local(options: Options, tunnel: Address | None) -> LocalSettings:
         raise ConfigError("no password: give --password-file FILE, -c FILE or SSGUI_PASSWORD (or -k, which ps shows)")
     for server in servers:
         _check(options, server)
+        if server.plugin is not None and options.upstream_proxy is not None:
+            raise ConfigError(f"{_name(server)}: its plugin connects by itself, not through the upstream proxy")
     return LocalSettings(
         servers=servers,
         bind_host=options.bind_host or DEFAULT_LOCAL_HOST,

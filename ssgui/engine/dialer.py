@@ -50,6 +50,13 @@ def literal(host: str, port: int) -> SockAddr | None:
         return None
 
 
+class Dialing(Protocol):
+    """A dial that is under way."""
+
+    def cancel(self) -> object:
+        """Nobody wants the connection any more. Does nothing once the dial is over."""
+
+
 class Dialer:
     """Connects for one relay."""
 
@@ -57,8 +64,8 @@ class Dialer:
         self._reactor, self._resolver, self._guard = reactor, resolver, guard
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def dial(self, host: str, port: int, owner: DialOwner) -> asyncio.Task[None] | None:
-        """Begin; the task that is returned, if any, is for the owner to cancel when it ends first."""
+    def dial(self, host: str, port: int, owner: DialOwner) -> Dialing | None:
+        """Begin; what is returned, if anything, is for the owner to cancel when it ends first."""
         address = literal(host, port)
         if address is None:
             task = spawn(self._dial_name(host, port, owner), name=f"dial for {owner}")

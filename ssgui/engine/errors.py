@@ -47,11 +47,11 @@ class DialFailure(Enum):
 
 
 class DialError(EngineError):
-    """`host:port` could not be reached."""
+    """`host:port` could not be reached. `by_proxy`: because of the upstream proxy, of `host` nothing is known."""
 
-    def __init__(self, kind: DialFailure, host: str, port: int, detail: str = "") -> None:
+    def __init__(self, kind: DialFailure, host: str, port: int, detail: str = "", *, by_proxy: bool = False) -> None:
         super().__init__(f"{host}:{port}: {detail or kind.value}")
-        self.kind, self.detail = kind, detail or str(kind.value)
+        self.kind, self.detail, self.by_proxy = kind, detail or str(kind.value), by_proxy
 
     @property
     def reason(self) -> Reason:

@@ -6,13 +6,12 @@ The handler knows stages, bytes and endings. How a connection begins (what the c
 dial, which codecs) is its session's business.
 """
 
-import asyncio
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer
+from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer, Dialing
 from ssgui.engine.errors import DialError, DialFailure, dial_error
 from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
@@ -86,7 +85,7 @@ class TCPRelayHandler:
         self.conn, self.client = session.conn, session.client
         self.local: Leg | None = None
         self.remote: Leg | None = None
-        self.dialing: asyncio.Task[None] | None = None
+        self.dialing: Dialing | None = None
         self.target: Address | None = None
         self.route = self.rule = self.server = self.user = self.inbound = ""
         self.early = b""  # payload, or the address header before it, that waits for the remote leg
@@ -128,9 +127,13 @@ class TCPRelayHandler:
         assert self.local is not None
         self.local.pause()
         self.enter(Stage.DNS)
-        task = dialer.dial(host, port, self)
-        if task is not None:  # without a task another dial may have followed already
-            self.dialing = task
+        dialing = dialer.dial(host, port, self)
+        if dialing is None:  # another dial may have followed already
+            return
+        self.dialing = dialing
+        if self.stage is Stage.DESTROYED:
+            self.dialing = None
+            dialing.cancel()
 
     def redial(self, host: str, port: int, dialer: Dialer) -> None:
         """The dial failed; try `host:port` instead. What waits to be sent is kept."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ssgui.engine.errors import DialError, dial_error
 from ssgui.engine.leg import Leg
 from ssgui.engine.upstream import Upstream
+from ssgui.engine.upstream_proxy import ProxyDialing
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.errors import LocalProtocolError, RemoteProtocolError
 
@@ -27,12 +28,14 @@ _LONGEST_HEAD = 64
 class Latency:
     """Seconds until the server was connected and until the page's first byte; None for what did not happen.
 
-    `failure` is "" when the page answered, whatever its status.
+    `failure` is "" when the page answered, whatever its status. `by_proxy`: it is the upstream proxy's, and nothing
+    is known of the server.
     """
 
     connect: float | None = None
     first_byte: float | None = None
     failure: str = ""
+    by_proxy: bool = False
 
     @property
     def seconds(self) -> float:
@@ -84,16 +87,17 @@ class _Probe:
                 return await self._done
         except TimeoutError:
             what = "no connection" if self._connect is None else "no answer"
-            return Latency(self._connect, None, f"{what} within {MEASURE_SECONDS:g} s")
+            by_proxy = isinstance(dialing, ProxyDialing) and dialing.stuck
+            return Latency(self._connect, None, f"{what} within {MEASURE_SECONDS:g} s", by_proxy)
         finally:
             if dialing is not None:
                 dialing.cancel()
             if self.remote is not None:
                 self.remote.reset()
 
-    def _end(self, failure: str) -> None:
+    def _end(self, failure: str, *, by_proxy: bool = False) -> None:
         if not self._done.done():
-            self._done.set_result(Latency(self._connect, self._first_byte, failure))
+            self._done.set_result(Latency(self._connect, self._first_byte, failure, by_proxy))
 
     # ---- as owner of a dial
 
@@ -104,7 +108,7 @@ class _Probe:
         """It takes a while."""
 
     def dial_failed(self, error: DialError) -> None:
-        self._end(error.detail)
+        self._end(error.detail, by_proxy=error.by_proxy)
 
     def connect_failed(self, leg: Leg, error: OSError) -> None:
         self._end(dial_error(error, self._upstream.host, self._upstream.port).detail)

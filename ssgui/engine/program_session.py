@@ -80,13 +80,13 @@ class ProgramSession(Session["LocalRelay"]):
         self.handler.await_payload()
 
     def dial_failed(self, error: DialError) -> None:
-        if self.upstream is not None:
+        if self.upstream is not None and not error.by_proxy:
             error = self.upstream.explain(error)
             self.relay.pool.failed(self.upstream, error)
             if self._try_another(self.upstream):
                 return
         self.refuse(error.reason)
-        self.handler.destroy(error.reason, self.farewell)
+        self.handler.destroy(error.reason, self.farewell, error.detail if error.by_proxy else "")
 
     def _try_another(self, failed: Upstream) -> bool:
         """The program has heard nothing yet, so that another server may take its connection."""

@@ -29,6 +29,7 @@ from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
 from ssgui.engine.udp_relay import UDPRelay
 from ssgui.engine.udp_server import ServerUDPRelay
 from ssgui.engine.upstream import Upstream
+from ssgui.engine.upstream_proxy import ProxyDialer
 from ssgui.protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -195,6 +196,9 @@ class LocalRelay(TCPRelay):
     def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
         resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
         super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()))
+        if settings.upstream_proxy is not None:
+            self.dialer = ProxyDialer(self.reactor, resolver, self.guard, settings.upstream_proxy)
+            self.dialers = [self.dialer]
         machine = OwnMachine(settings.own_addresses)
         self.router = Router(settings.acl, bypass_lan=settings.bypass_lan, machine=machine)
         self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)

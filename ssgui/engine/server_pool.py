@@ -107,6 +107,8 @@ class ServerPool:
 
     def failed(self, upstream: Upstream, error: DialError) -> None:
         """A connection to `upstream` could not be made."""
+        if error.by_proxy:
+            return
         upstream.complain(error)
         now = self._clock()
         upstream.health.failed(now)
@@ -189,7 +191,7 @@ class ServerPool:
         upstream.latency = latency
         if latency.connect is not None:
             self.succeeded(upstream)
-        else:
+        elif not latency.by_proxy or upstream in self._dead:  # for a dead one it was a trial: there will be another
             upstream.health.failed(self._clock())
             self._dead.add(upstream)
 

@@ -9,7 +9,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves
-.PHONY: help run test test-all check lint types bench peers deps clean system-run system-test pythons
+.PHONY: help run test test-all check lint types bench screenshots peers deps clean system-run system-test pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +35,9 @@ types: $(BIN)/.dev  ## mypy
 
 bench: $(BIN)/.dev  ## our benchmarks, and the peers' where they are (ARGS go to the latter)
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/bench $(ARGS)
+
+screenshots: $(BIN)/.dev system-test  ## pictures of every page: light and dark, both languages, 1x, 1.5x and 2x (build/screenshots)
+	for scale in 1 1.5 2; do $(BIN)/python -m tests.support.screens build/screenshots --scale $$scale; done
 
 peers:  ## build shadowsocks-rust and sing-box for the tests, once, outside of the repository (cargo, go; minutes)
 	@tools/peers

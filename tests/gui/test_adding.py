@@ -28,7 +28,7 @@ from ssgui.gui.frame.notices import Notice
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.window import MainWindow
 from ssgui.protocol.links import encode_link
-from tests.gui.conftest import StillContext
+from tests.support.screens import StillContext
 
 Flow = Callable[[Callable[[], Awaitable[None]]], None]
 KEY = "a long password"

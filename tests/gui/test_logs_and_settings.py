@@ -13,7 +13,7 @@ from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
-from tests.gui.conftest import StillContext
+from tests.support.screens import StillContext
 
 
 def logger_to(buffer: LogBuffer) -> logging.Logger:

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 from ssgui.app.server_states import Result
 from ssgui.gui.servers.model import ServersModel
 from ssgui.gui.servers.page import ServersPage
-from tests.gui.conftest import StillContext
 from tests.support import sample
+from tests.support.screens import StillContext
 
 
 def names(page: ServersPage) -> list[str]:

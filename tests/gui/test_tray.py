@@ -19,8 +19,8 @@ from ssgui.gui.tray import Tray
 from ssgui.gui.tray_menu import MOST_SERVERS, literal
 from ssgui.gui.window import MainWindow
 from ssgui.system.panel import panel_is_dark
-from tests.gui.conftest import StillContext
 from tests.support import sample
+from tests.support.screens import StillContext
 
 TRIGGER, MIDDLE = QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.MiddleClick
 

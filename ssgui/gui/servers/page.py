@@ -22,7 +22,7 @@ from ssgui.app.server_states import ServerStates
 from ssgui.config.app_config import Server
 from ssgui.config.models import DEFAULT_METHOD
 from ssgui.gui import icons, theme
-from ssgui.gui.frame.empty import Empty
+from ssgui.gui.frame.elided_label import ElidedLabel
 from ssgui.gui.frame.notices import Toast
 from ssgui.gui.servers.editor import ServerEditor
 from ssgui.gui.servers.list_view import ServerHeads, ServerList
@@ -84,9 +84,8 @@ class ServersPage(QWidget):
     def _make_panel(self) -> None:
         self.panel = QWidget(self)
         self.editor = ServerEditor(self.panel)
-        self._title, self._chip = QLabel(self.panel), QLabel(tr("In use"), self.panel)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._title.setFont(theme.font(15, theme.SEMIBOLD))
+        self._title = ElidedLabel(theme.font(15, theme.SEMIBOLD), self.panel)
+        self._chip = QLabel(tr("In use"), self.panel)
         self._chip.setFont(theme.font(12, theme.MEDIUM))
         self._chip.setFixedHeight(20)
         self.use_button = QPushButton(tr("Use this server"), self.panel)
@@ -143,7 +142,6 @@ class ServersPage(QWidget):
         self._edge.setAutoFillBackground(True)
         row.addWidget(self._edge)
         row.addWidget(self.panel)
-        self.empty = Empty("search", self)
         self._body = QStackedLayout(self)
         self._body.addWidget(panes)
 
@@ -210,9 +208,7 @@ class ServersPage(QWidget):
         server = self.context.config.server(self._open_id)
         tokens = theme.current()
         used = server is not None and server.id == self.context.config.current
-        self._title.setText(self._title.fontMetrics().elidedText(
-            server.name if server is not None else "", Qt.TextElideMode.ElideMiddle, PANEL_WIDTH - 220
-        ))  # fmt: skip
+        self._title.set_text(server.name if server is not None else "")
         self._chip.setVisible(used)
         chip = f"background: {tokens.ok_tint}; color: {tokens.ok}; border-radius: 10px; padding: 0 8px;"
         self._chip.setStyleSheet(chip)

@@ -1,0 +1,210 @@
+"""Every page of the window with sample data, for pictures and for the test that looks for clipped words.
+
+python -m tests.support.screens FOLDER --scale 1.5     pictures of every page, light and dark, in both languages
+"""
+
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "--scale" in sys.argv:
+    os.environ["QT_SCALE_FACTOR"] = sys.argv[sys.argv.index("--scale") + 1]
+
+from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
+
+from ssgui.app.context import AppContext
+from ssgui.app.local_proxy import LocalProxy
+from ssgui.app.log_buffer import LogBuffer
+from ssgui.app.pause import Pause
+from ssgui.config.app_config import AppConfig
+from ssgui.config.store import Store
+from ssgui.gui import words
+from ssgui.gui.first_run import FirstRun
+from ssgui.gui.frame.header import HeaderState
+from ssgui.gui.frame.notices import Notice
+from ssgui.gui.presenter import Presenter
+from ssgui.gui.texts import LANGUAGES, Translator, tr
+from ssgui.gui.theme import Theme
+from ssgui.gui.window import MainWindow
+from ssgui.services.evidence import ServerEvidence, Verdict
+from ssgui.services.meter import Meter
+from tests.support import sample
+
+ADDRESS = "127.0.0.1:1080"
+SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
+_LINES = (
+    ("info", "listening on 127.0.0.1:1080 (SOCKS5, SOCKS4, HTTP; TCP and UDP), going through Tokyo 1"),
+    ("warning", "cannot reach the server Los Angeles 3: Connection refused; is it running, and is the port right?"),
+    ("error", "settings cannot be saved: No space left on device"),
+    ("info", "127.0.0.1:50121: connect-timeout, 517 bytes up, 0 down, 10.0 s"),
+)
+
+
+class StillContext(AppContext):
+    """A context whose changes are told at once and applied to nothing: for pages without a loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.logs, self.run = Store(folder), LogBuffer(), None
+        self.config = sample.app_config()
+        self.problems, self.online, self.save_failed = [], True, ""
+        self.connections = sample.connections()
+        self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
+        self.changed = []
+        self._unsaved, self._work = None, None
+        self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
+        self.pause = Pause(lambda paused: self._tell())
+
+    def change(self, config: AppConfig) -> None:
+        if config != self.config:
+            self.config = config
+            self._tell()
+
+
+def verdicts() -> Iterator[Verdict]:
+    """The eight states of the header."""
+    server = sample.TOKYO
+    yield Verdict("on", server, 0.3)
+    yield Verdict("ready", server)
+    yield Verdict("connecting", server, 1.4)
+    yield Verdict("failing", "Los Angeles 3", 0.0, 4, 4)
+    yield Verdict("suspicious", server, 0.0, 12, 12)
+    yield Verdict("offline", server)
+    yield Verdict("off", server)
+    yield Verdict("none")
+
+
+class Screens:
+    """The window, filled; `pages` opens one after the other."""
+
+    def __init__(self, folder: Path, size: tuple[int, int] = SIZES["usual"]) -> None:
+        import logging
+
+        self.context = StillContext(folder)
+        self.window = MainWindow()
+        self.presenter = Presenter(self.context, self.window, lambda: None)
+        self._timer_off()
+        self.window.resize(*size)
+        self.presenter.connections.model._clock = lambda: sample.NOW
+        logger = logging.Logger("ssgui")
+        logger.addHandler(self.context.logs)
+        for level, text in _LINES:
+            getattr(logger, level)(text)
+        states = self.presenter.states
+        for identity, latency in (("1", 0.038), ("2", 0.012), ("3", 0.189), ("5", 0.074), ("6", None)):
+            states.tested(identity, latency, "" if latency else "timed out")
+        for name, size_ in ((sample.TOKYO, 1_240_000_000), ("香港 02 专线", 386_000_000)):
+            self.context.meter.servers[name].down = size_
+        self.first_run = FirstRun(self.window)
+        self.window.add_page("first-run", self.first_run)
+        self._fill()
+
+    def _timer_off(self) -> None:
+        self.presenter._timer.stop()
+
+    def _fill(self) -> None:
+        self.presenter.servers.refresh()
+        header = self.window.header
+        down = [abs(math.sin(at / 5)) * 3.4e6 + 2e4 for at in range(60)]
+        header.show_rates(down, [128e3] * 60)
+        self.window.sidebar.show_count("servers", len(self.context.config.servers))
+        self.window.sidebar.show_count("connections", len(self.context.connections.live))
+        header.modes.set_available({"off", "global"})
+        self.show(next(verdicts()))
+
+    def show(self, verdict: Verdict) -> None:
+        """Put a state into the header."""
+        state: HeaderState = words.header_state(verdict, ADDRESS)
+        self.window.header.show_state(state)
+
+    def pages(self) -> Iterator[tuple[str, QWidget]]:
+        """Name and window of every page, shown."""
+        self.window.show()
+        for key in ("servers", "connections", "logs", "settings"):
+            self._open(key)
+            yield key, self.window
+        self.presenter.settings.context.change_settings(share=True)
+        self._open("settings")
+        yield "settings-shared", self.window
+        self.presenter.servers.list.select("3")
+        self.presenter.servers.editor.port.set_text("838800")
+        self.presenter.servers.editor.problems()
+        self._open("servers")
+        yield "servers-edit", self.window
+        banners = self.window.banners
+        banners.show_notice(
+            Notice("a", "warn", tr("Settings need a look."), "config.json", tr("Show the log"), _nothing)
+        )
+        fact = tr("Port {port} is taken by “{owner}”.", port=1080, owner="nginx")
+        banners.show_notice(Notice("b", "err", fact, tr("Using {port} for now.", port=1081), tr("Undo"), _nothing))
+        self.window.toast.say(tr("{name} deleted", name="Seoul 2"), lambda: None)
+        self._open("connections")
+        self.presenter.connections.select(35)
+        yield "connections-notices", self.window
+        for key in ("a", "b"):
+            banners.withdraw(key)
+        self.window.toast.hide()
+        self.window.stack.setCurrentWidget(self.first_run)
+        QApplication.processEvents()
+        yield "first-run", self.window
+
+    def _open(self, key: str) -> None:
+        self.window.open_page(key)
+        for page in (self.presenter.connections, self.presenter.servers, self.presenter.logs):
+            page.look()
+        for _ in range(3):
+            QApplication.processEvents()
+
+    def close(self) -> None:
+        """Give it back."""
+        self.presenter.end()
+        self.window.hide()
+        self.window.deleteLater()
+
+
+def _nothing() -> None:
+    """What the buttons of pictures do."""
+
+
+def translated(application: QApplication, language: str) -> Translator:
+    """Install a language; the caller removes it."""
+    translator = Translator(language)
+    application.installTranslator(translator)
+    return translator
+
+
+def main(arguments: list[str]) -> None:
+    """Write the pictures."""
+    folder = Path(arguments[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    application = QApplication(["ssgui"])
+    application.setFont(QFont("Inter", 10))
+    theme = Theme(application)
+    scale = os.environ.get("QT_SCALE_FACTOR", "1")
+    for language in LANGUAGES:
+        translator = translated(application, language)
+        for name in ("light", "dark"):
+            theme.choose(name)
+            for kind, size in SIZES.items():
+                with tempfile.TemporaryDirectory() as data:
+                    screens = Screens(Path(data), size)
+                    for page, widget in screens.pages():
+                        picture = folder / f"{page}-{kind}-{name}-{language}-{scale}x.png"
+                        widget.grab().save(str(picture))
+                    screens.close()
+        application.removeTranslator(translator)
+    _tell(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def _tell(text: str, out: Any = sys.stdout) -> None:
+    out.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv)
+    QGuiApplication.quit()

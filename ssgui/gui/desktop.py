@@ -46,14 +46,17 @@ _log = logging.getLogger("ssgui")
 
 def run_desktop(job: DesktopJob) -> int:
     """Run the app until it is left; the exit code. A second start hands its links to the first and ends."""
-    lock = InstanceLock(job.folder)
-    if not lock.take():
-        return _hand_over(job)
+    lock, problem = InstanceLock(job.folder), ""
+    try:
+        if not lock.take():
+            return _hand_over(job)
+    except OSError as error:  # a disk that is full or read-only: better an app that keeps nothing than none
+        problem = f"{job.folder} cannot be written to ({error.strerror}): nothing is kept"
     raise_nofile()
     try:
         application = _application()
         with asyncio.Runner(loop_factory=lambda: new_merged_loop(application)) as runner:
-            runner.run(Desktop(application, job).run())
+            runner.run(Desktop(application, job, problem).run())
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     finally:
@@ -86,8 +89,8 @@ def _hand_over(job: DesktopJob) -> int:
 class Desktop:
     """One run of the app."""
 
-    def __init__(self, application: Application, job: DesktopJob) -> None:
-        self.application, self._job = application, job
+    def __init__(self, application: Application, job: DesktopJob, problem: str = "") -> None:
+        self.application, self._job, self._problem = application, job, problem
         self.theme = Theme(application)
         self.theme.changed.connect(icons.clear_caches)
         self.logs = LogBuffer()
@@ -116,6 +119,8 @@ class Desktop:
         """Everything that the first picture needs, and nothing that takes time."""
         self.context = AppContext(Store(self._job.folder), self.logs, self._job.run)
         self.context.load()
+        if self._problem:
+            self.context.problems.append(self._problem)
         settings = self.context.config.settings
         self._translate(settings.language)
         self.theme.choose(settings.theme or None)
@@ -142,6 +147,8 @@ class Desktop:
         await self._part("the tray", self._make_tray)
         if hidden and (self.tray is None or self.tray.icon is None):
             self.window.showMinimized()
+            if self.tray is not None:
+                self.tray.wanted_hidden = True
         self._open_links(self._job.links)
         spare_the_collector()
 
@@ -160,6 +167,9 @@ class Desktop:
         """One part that fails must keep neither the others from starting nor the app from ending."""
         try:
             await start_or_stop()
+        except (OSError, ControlError) as error:
+            _log.error("%s: %s", name, error)
+            self._failed(name)
         except Exception as error:  # noqa: BLE001
             _log.error("%s failed", name, exc_info=error)
             self._failed(name)

@@ -16,7 +16,7 @@ class Application(QApplication):
     """A QApplication that asks its guard before it quits.
 
     An event filter would do it for any application, and be called for every event of every widget and timer: that
-    was 3 % of what new connections cost.
+    was a tenth of what new connections cost.
     """
 
     guard: "QuitGuard | None" = None

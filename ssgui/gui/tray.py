@@ -36,12 +36,13 @@ class Tray(QObject):
         self.menu = TrayMenu(presenter)
         self.icon: QSystemTrayIcon | None = None
         self.shown = 0.0
+        self.wanted_hidden = False  # the app was to start without a window, and there was no tray yet
         self._look: tuple[object, ...] = ()
         self._left_at = self._toggled_at = 0.0
         self._window.installEventFilter(self)
         presenter.looked.connect(self.look)
         presenter.hide_or_leave = self.hide_window
-        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self.look())
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.look)
         self._watch = QTimer(self)
         self._watch.timeout.connect(self.find)
         self._watch.start(WATCH_MS)
@@ -72,6 +73,9 @@ class Tray(QObject):
         self.menu.by_bus = _LINUX and not self.icon.geometry().isValid()
         self.menu.refresh()
         self.shown = time.monotonic()
+        if self.wanted_hidden and self._window.isMinimized():
+            self._window.hide()
+        self.wanted_hidden = False
 
     def _vanish(self) -> None:
         assert self.icon is not None
@@ -87,6 +91,7 @@ class Tray(QObject):
         if self._bus is not None:
             self._bus.deleteLater()
         self._presenter.looked.disconnect(self.look)
+        QGuiApplication.styleHints().colorSchemeChanged.disconnect(self.look)
         self._window.removeEventFilter(self)
         if self.icon is not None:
             self.icon.hide()
@@ -94,7 +99,7 @@ class Tray(QObject):
 
     # ---- showing
 
-    def look(self) -> None:
+    def look(self, *_: object) -> None:
         """Show what has changed."""
         if self.icon is None:
             return

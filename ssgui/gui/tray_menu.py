@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMenu
 
 from ssgui.app.proxy_commands import SHELLS, proxy_command
 from ssgui.config.app_config import AppConfig, Choice, Mode, Server
-from ssgui.gui import icons, words
+from ssgui.gui import icons, theme, words
 from ssgui.gui.frame.header import glyph
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.presenter import Presenter
@@ -40,6 +40,7 @@ class _Known:
     pause: str
     listening: bool
     by_bus: bool
+    theme: str
 
     def looks_like(self, other: "_Known | None") -> bool:
         """Configurations are replaced, never changed, and an age is not shown."""
@@ -48,7 +49,8 @@ class _Known:
             and self.config is other.config
             and (self.verdict.kind, self.verdict.server) == (other.verdict.kind, other.verdict.server)
             and self.latencies == other.latencies
-            and (self.pause, self.listening, self.by_bus) == (other.pause, other.listening, other.by_bus)
+            and (self.pause, self.listening) == (other.pause, other.listening)
+            and (self.by_bus, self.theme) == (other.by_bus, other.theme)
         )
 
 
@@ -152,6 +154,7 @@ class TrayMenu(QMenu):
             words.direct_for(context.pause.left()) if context.pause.left() else "",
             context.proxy.relay is not None,
             self.by_bus,
+            theme.current().name,
         )
         if not known.looks_like(self._known):
             self._known = known

@@ -92,6 +92,17 @@ def test_a_part_that_fails_does_not_end_the_app(tmp_path: Path) -> None:
         assert "Traceback" not in one.process.stderr()
 
 
+def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "below"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # where the socket is then
+    with app(home) as one:
+        assert one.status()["window"]
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait() == 0, one.process.stderr()
+        assert "Traceback" not in one.process.stderr()
+
+
 # ---- small parts
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from ssgui import __version__
@@ -216,6 +216,7 @@ def test_help_and_edit_and_add(desk: Desk, qtbot: QtBot) -> None:
     assert desk.window.current_page() == "logs"
     desk.choose("Edit servers…", desk.menu.servers)
     assert desk.window.current_page() == "servers"
+    desk.presenter.servers.adding.disconnect()  # what it leads to needs a loop
     with qtbot.waitSignal(desk.presenter.servers.adding) as asked:
         desk.choose("Scan a QR code", desk.sub("Add server"))
     assert asked.args == ["screen"]
@@ -253,6 +254,47 @@ def test_a_command_is_copied(desk: Desk) -> None:
 def test_quit(desk: Desk) -> None:
     desk.choose("Quit")
     assert desk.left == 1
+
+
+def test_ctrl_q(desk: Desk, qtbot: QtBot) -> None:
+    desk.presenter.show_window()
+    qtbot.waitUntil(desk.window.isActiveWindow)
+    qtbot.keyClick(desk.window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert desk.left == 1
+
+
+def test_the_icon_follows_the_panel(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.tray.look()
+    before = desk.tray._look
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
+    QGuiApplication.styleHints().colorSchemeChanged.emit(QGuiApplication.styleHints().colorScheme())
+    assert desk.tray._look[:2] == before[:2]
+    assert desk.tray._look != before
+
+
+def test_the_banner_of_a_pause_leads_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk.context.pause, "left", lambda: 14.2 * 60)
+    desk.presenter.look()
+    assert "pause" in desk.window.banners.keys()  # noqa: SIM118
+    desk.presenter.show_window()
+    assert desk.context.pause.left()
+    texts = [label.text() for label in desk.window.banners.findChildren(QLabel)]
+    assert "Direct for 15 min" in texts
+    monkeypatch.undo()
+    monkeypatch.setattr(desk.context.pause, "_until", 1e12)
+    (resume,) = [one for one in desk.window.banners.findChildren(QPushButton) if one.text() == "Resume"]
+    resume.click()
+    assert not desk.context.pause.left()
+    desk.presenter.look()
+    assert "pause" not in desk.window.banners.keys()  # noqa: SIM118
+
+
+def test_started_for_the_tray_and_minimised_until_there_is_one(desk: Desk) -> None:
+    desk.tray._vanish()
+    desk.window.showMinimized()
+    desk.tray.wanted_hidden = True
+    desk.tray.find()
+    assert not desk.window.isVisible()
 
 
 # ---- clicks

@@ -184,12 +184,20 @@
         <translation>连接…</translation>
     </message>
     <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
         <source>Copy</source>
         <translation>复制</translation>
     </message>
     <message>
         <source>Copy a link, a picture of a QR code, or a file first.</source>
         <translation>请先复制链接、二维码图片或文件。</translation>
+    </message>
+    <message>
+        <source>Copy link</source>
+        <translation>复制链接</translation>
     </message>
     <message>
         <source>Copy proxy command</source>
@@ -266,6 +274,14 @@
     <message>
         <source>Everything through the server</source>
         <translation>所有流量都经过服务器</translation>
+    </message>
+    <message>
+        <source>Export all servers</source>
+        <translation>导出所有服务器</translation>
+    </message>
+    <message>
+        <source>Export all servers…</source>
+        <translation>导出所有服务器…</translation>
     </message>
     <message>
         <source>Failed</source>
@@ -384,6 +400,10 @@
         <translation>格式应为 http://example.com/path。</translation>
     </message>
     <message>
+        <source>Its details are not complete.</source>
+        <translation>它的信息还不完整。</translation>
+    </message>
+    <message>
         <source>Its icon is in the panel. Quit from the icon's menu.</source>
         <translation>图标在面板中，可从图标菜单退出。</translation>
     </message>
@@ -406,6 +426,14 @@
     <message>
         <source>Light</source>
         <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Link</source>
+        <translation>链接</translation>
+    </message>
+    <message>
+        <source>Links, one a line (*.txt)</source>
+        <translation>链接，每行一个 (*.txt)</translation>
     </message>
     <message>
         <source>Listening</source>
@@ -532,6 +560,10 @@
         <translation>一个或多个 ss:// 链接</translation>
     </message>
     <message>
+        <source>Online configuration, SIP008 (*.json)</source>
+        <translation>在线配置 SIP008 (*.json)</translation>
+    </message>
+    <message>
         <source>Only programs on this computer use the proxy.</source>
         <translation>只有这台电脑上的程序使用此代理。</translation>
     </message>
@@ -648,6 +680,10 @@
         <translation>代理模式</translation>
     </message>
     <message>
+        <source>QR code of the link</source>
+        <translation>链接的二维码</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation>退出</translation>
     </message>
@@ -694,6 +730,14 @@
     <message>
         <source>Save a diagnosis…</source>
         <translation>保存诊断信息…</translation>
+    </message>
+    <message>
+        <source>Save as a picture</source>
+        <translation>保存为图片</translation>
+    </message>
+    <message>
+        <source>Save as a picture…</source>
+        <translation>保存为图片…</translation>
     </message>
     <message>
         <source>Save…</source>
@@ -750,6 +794,10 @@
     <message>
         <source>Share</source>
         <translation>分享</translation>
+    </message>
+    <message>
+        <source>Share a server</source>
+        <translation>分享服务器</translation>
     </message>
     <message>
         <source>Share with local network</source>
@@ -836,6 +884,10 @@
         <translation>演示会在这台电脑上启动一个服务器，并显示真实流量。</translation>
     </message>
     <message>
+        <source>The link and the code hold the password. Whoever has them can use this server.</source>
+        <translation>链接和二维码都含有密码，拿到的人都能使用这个服务器。</translation>
+    </message>
+    <message>
         <source>The log says more: {what}</source>
         <translation>详情见日志：{what}</translation>
     </message>
@@ -874,6 +926,10 @@
     <message>
         <source>This method does not protect against changes on the way.</source>
         <translation>此加密方式无法防止数据在途中被篡改。</translation>
+    </message>
+    <message>
+        <source>This server cannot be shared yet.</source>
+        <translation>这个服务器还不能分享。</translation>
     </message>
     <message>
         <source>Throughput, last 60 seconds, peak {peak}</source>
@@ -980,6 +1036,10 @@
         <translation>其余流量</translation>
     </message>
     <message>
+        <source>gui-config.json of shadowsocks-windows (*.json)</source>
+        <translation>shadowsocks-windows 的 gui-config.json (*.json)</translation>
+    </message>
+    <message>
         <source>rejected</source>
         <translation>已拒绝</translation>
     </message>
@@ -1020,8 +1080,16 @@
         <translation>已添加 {count} 个服务器</translation>
     </message>
     <message>
+        <source>{count} servers written, with their passwords</source>
+        <translation>已写入 {count} 个服务器，含密码</translation>
+    </message>
+    <message>
         <source>{file} cannot be read.</source>
         <translation>无法读取 {file}。</translation>
+    </message>
+    <message>
+        <source>{file} cannot be written.</source>
+        <translation>无法写入 {file}。</translation>
     </message>
     <message>
         <source>{host} port {port}</source>

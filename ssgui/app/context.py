@@ -54,6 +54,7 @@ class AppContext:
         self._unsaved: AppConfig | None = None
         self._work: asyncio.Task[None] | None = None
         self.save_failed = ""
+        self.passing: set[str] = set()  # ids of servers that are not to be kept
         self.pause = Pause(self._pause_turned)
 
     # ---- life
@@ -78,7 +79,7 @@ class AppContext:
         """Save what is not saved without giving way: the system is about to end this process."""
         if self._work is not None and self.run is None:
             try:
-                self.store.save(self.config)
+                self.store.save(self.lasting())
             except StoreError as error:
                 _log.error("%s", error)
 
@@ -99,6 +100,15 @@ class AppContext:
         if self._work is None:
             self._work = spawn(self._follow(), name="apply and save the configuration")
         self._tell()
+
+    def lasting(self, config: AppConfig | None = None) -> AppConfig:
+        """`config`, or that of now, as it is kept: without servers that are only here for a while."""
+        config = config or self.config
+        if not self.passing:
+            return config
+        servers = tuple(server for server in config.servers if server.id not in self.passing)
+        current = config.current if config.current not in self.passing else next((one.id for one in servers), "")
+        return msgspec.structs.replace(config, servers=servers, current=current)
 
     def change_settings(self, **values: object) -> None:
         """Change some of the settings."""
@@ -126,7 +136,7 @@ class AppContext:
             while (config := self._unsaved) is not None:
                 self._unsaved = None
                 await self._apply()
-                await self._save(config)
+                await self._save(self.lasting(config))
         finally:
             self._work = None
             self._tell()

@@ -12,6 +12,7 @@ from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
 from ssgui.gui import about, words
+from ssgui.gui.adding.sharing import Sharing
 from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.frame.notices import Notice
@@ -51,6 +52,9 @@ class Presenter(QObject):
         self.servers.stopped.connect(self.tests.stop)
         self.adding = Adding(context, window)
         self.servers.adding.connect(self.adding.start)
+        self.sharing = Sharing(context, window)
+        self.servers.sharing.connect(self.sharing.share)
+        self.servers.exporting.connect(self.sharing.export)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         pages = (("servers", self.servers), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):

@@ -1,7 +1,8 @@
 """One QApplication for all tests of the window, offscreen unless something else is asked for."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.server_states import ServerStates
+from ssgui.gui.event_loop import new_merged_loop
 from ssgui.gui.frame.notices import Toast
+from ssgui.gui.presenter import Presenter
 from ssgui.gui.servers.page import ServersPage
+from ssgui.gui.window import MainWindow
+from tests.support.flows import Flow
 from tests.support.screens import StillContext
 
 
@@ -40,3 +45,28 @@ def servers_page(context: StillContext, qtbot: QtBot) -> Iterator[ServersPage]:
     host.show()
     yield page
     context.changed.clear()
+
+
+@pytest.fixture
+def presenter(context: StillContext, qtbot: QtBot) -> Iterator[Presenter]:
+    window = MainWindow()
+    qtbot.addWidget(window)
+    made = Presenter(context, window, lambda: None)
+    window.show()
+    yield made
+    context.changed.clear()
+
+
+@pytest.fixture
+def flow(application: QApplication) -> Flow:
+    """Runs a flow in a merged loop."""
+
+    def runner(steps: Callable[[], Awaitable[None]]) -> None:
+        async def bounded() -> None:
+            async with asyncio.timeout(20):
+                await steps()
+
+        with asyncio.Runner(loop_factory=lambda: new_merged_loop(application)) as one:
+            one.run(bounded())
+
+    return runner

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QFileDialog
 
 from ssgui.app.adding import Candidate, Found, look_through
 from ssgui.app.other_apps import find_documents
@@ -23,14 +21,12 @@ from ssgui.gui.adding import ways
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.adding.model import NAME, NOTE, CandidatesModel
 from ssgui.gui.adding.pictures import draw_code, read_codes
-from ssgui.gui.event_loop import new_merged_loop
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.presenter import Presenter
-from ssgui.gui.window import MainWindow
 from ssgui.protocol.links import encode_link
+from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 
-Flow = Callable[[Callable[[], Awaitable[None]]], None]
 KEY = "a long password"
 
 
@@ -38,47 +34,10 @@ def link(number: int, **more: Any) -> str:
     return encode_link(f"s{number}.example.com", 8388, "aes-256-gcm", KEY, remarks=f"New {number}", **more)
 
 
-@pytest.fixture
-def presenter(context: StillContext, qtbot: QtBot) -> Iterator[Presenter]:
-    window = MainWindow()
-    qtbot.addWidget(window)
-    made = Presenter(context, window, lambda: None)
-    window.show()
-    yield made
-    context.changed.clear()
-
-
-@pytest.fixture
-def flow(application: QApplication) -> Flow:
-    """Runs a flow in a merged loop."""
-
-    def runner(steps: Callable[[], Awaitable[None]]) -> None:
-        async def bounded() -> None:
-            async with asyncio.timeout(20):
-                await steps()
-
-        with asyncio.Runner(loop_factory=lambda: new_merged_loop(application)) as one:
-            one.run(bounded())
-
-    return runner
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-
-
 async def dialog_of(presenter: Presenter) -> ConfirmDialog:
     """The dialog, once it is there."""
     await until(lambda: presenter.window.findChildren(ConfirmDialog))
     return presenter.window.findChildren(ConfirmDialog)[-1]
-
-
-def click(button: QAbstractButton) -> None:
-    assert button.isVisible()
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def press_paste(presenter: Presenter) -> None:

@@ -56,6 +56,7 @@ class StillContext(AppContext):
         self.connections = sample.connections()
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.changed = []
+        self.passing = set()
         self._unsaved, self._work = None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())

@@ -40,6 +40,7 @@ class ServersPage(QWidget):
     stopped = Signal()
     adding = Signal(str)
     sharing = Signal(str)
+    exporting = Signal()
 
     def __init__(self, context: AppContext, states: ServerStates, toast: Toast, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +80,9 @@ class ServersPage(QWidget):
             shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
             action = self.menu.addAction(icons.icon(icon), f"{text}\t{shown}" if keys else text)
             action.triggered.connect(lambda _=False, key=key: self._add(key))
+        self.menu.addSeparator()
+        self.export = self.menu.addAction(icons.icon("export"), tr("Export all servers…"))
+        self.export.triggered.connect(self.exporting)
         self.add.setMenu(self.menu)
 
     def _make_panel(self) -> None:
@@ -177,6 +181,7 @@ class ServersPage(QWidget):
         """The configuration changed."""
         config = self.context.config
         self.model.show(config.servers, config.current, self._group_notes())
+        self.export.setEnabled(bool(config.servers))
         self.look()
         if config.server(self._open_id) is None:
             self._open_id = ""

@@ -138,6 +138,15 @@ def test_a_stream_that_was_seen_is_a_replay() -> None:
     assert isinstance(second.decoder.error, ReplayError)
 
 
+def test_an_answer_that_was_seen_is_a_replay_too() -> None:
+    """Own IVs are among those that were seen: an echo of what we sent is no answer."""
+    ivs, wire = SaltFilter(), encrypted(METHOD, KEY, bytes(16), b"echo")
+    ivs.add(bytes(16))
+    one = shell(METHOD, KEY, ivs, is_request=False)
+    assert one.feed(wire) == b""
+    assert isinstance(one.decoder.error, ReplayError)
+
+
 def test_of_two_streams_at_once_one_is_a_replay() -> None:
     ivs, wire = SaltFilter(), encrypted(METHOD, KEY, bytes(16), HEADER)
     first, second = shell(METHOD, KEY, ivs), shell(METHOD, KEY, ivs)

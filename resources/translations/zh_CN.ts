@@ -16,6 +16,10 @@
         <translation>引号没有闭合。</translation>
     </message>
     <message>
+        <source>A server and a web site on this computer. Nothing leaves it.</source>
+        <translation>服务器和网站都在本机，数据不会离开这台电脑。</translation>
+    </message>
+    <message>
         <source>A server for this run only.</source>
         <translation>仅用于本次运行的服务器。</translation>
     </message>
@@ -220,6 +224,10 @@
         <translation>删除</translation>
     </message>
     <message>
+        <source>Demo (this computer)</source>
+        <translation>演示（本机）</translation>
+    </message>
+    <message>
         <source>Denied</source>
         <translation>已拒绝</translation>
     </message>
@@ -250,6 +258,10 @@
     <message>
         <source>Edit servers…</source>
         <translation>编辑服务器…</translation>
+    </message>
+    <message>
+        <source>End it</source>
+        <translation>结束演示</translation>
     </message>
     <message>
         <source>Ended</source>
@@ -880,6 +892,10 @@
         <translation>仅使用所选服务器</translation>
     </message>
     <message>
+        <source>The demo does not start.</source>
+        <translation>演示无法启动。</translation>
+    </message>
+    <message>
         <source>The demo starts one on this computer and shows real traffic.</source>
         <translation>演示会在这台电脑上启动一个服务器，并显示真实流量。</translation>
     </message>
@@ -922,6 +938,10 @@
     <message>
         <source>This is no host name or address.</source>
         <translation>这不是有效的主机名或地址。</translation>
+    </message>
+    <message>
+        <source>This is the demo.</source>
+        <translation>这是演示。</translation>
     </message>
     <message>
         <source>This method does not protect against changes on the way.</source>

@@ -186,6 +186,7 @@ class Desktop:
             ("the tray", self._end_tray),
             ("the control channel", self.control.stop),
             ("the window's state", self._end_window),
+            ("the demo", self.presenter.demo.stop),
             ("the proxy", self.context.stop),
             ("events", self._end_events),
         ):

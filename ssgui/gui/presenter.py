@@ -6,15 +6,18 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QStackedWidget
 
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
 from ssgui.gui import about, words
+from ssgui.gui.adding.demo import DemoSwitch
 from ssgui.gui.adding.sharing import Sharing
 from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
+from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
@@ -52,11 +55,15 @@ class Presenter(QObject):
         self.servers.stopped.connect(self.tests.stop)
         self.adding = Adding(context, window)
         self.servers.adding.connect(self.adding.start)
+        self.demo = DemoSwitch(context, window, partial(window.open_page, "connections"))
+        self.home = QStackedWidget(window)  # the list of servers, or what stands in its place while it is empty
+        self.home.addWidget(self.servers)
+        self.first_run: FirstRun | None = None
         self.sharing = Sharing(context, window)
         self.servers.sharing.connect(self.sharing.share)
         self.servers.exporting.connect(self.sharing.export)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
-        pages = (("servers", self.servers), ("connections", self.connections), ("logs", self.logs))
+        pages = (("servers", self.home), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):
             window.add_page(key, page)
         window.open_page("servers")
@@ -64,6 +71,7 @@ class Presenter(QObject):
         window.header.modes.chosen.connect(self._mode_chosen)
         QShortcut(QKeySequence("Ctrl+Q"), window).activated.connect(leave)
         context.changed.append(self._changed)
+        self._choose_home()
         if context.run is not None:
             self._say_this_run()
 
@@ -143,12 +151,29 @@ class Presenter(QObject):
         window.header.modes.set_mode(context.config.settings.mode)
         window.header.modes.set_available({Mode.OFF, Mode.GLOBAL} if context.config.servers else {Mode.OFF})
         window.sidebar.show_count("servers", len(context.config.servers))
+        self._choose_home()
+        self.demo.look()
         self.servers.refresh()
         self.settings.refresh()
         shared = context.config.settings.share
         window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
         self._show_problems()
         self.look()
+
+    def _choose_home(self) -> None:
+        """Without a server: the ways to get one."""
+        if self.context.config.servers:
+            self.home.setCurrentWidget(self.servers)
+            if self.first_run is not None:
+                self.first_run.deleteLater()
+                self.first_run = None
+        elif self.first_run is None:
+            self.first_run = FirstRun(self.home)
+            self.first_run.adding.connect(self.servers.begin)
+            self.first_run.pasted.connect(self.adding.add_and_connect)
+            self.first_run.demo.connect(self.demo.start)
+            self.home.addWidget(self.first_run)
+            self.home.setCurrentWidget(self.first_run)
 
     def _show_problems(self) -> None:
         context, banners = self.context, self.window.banners

@@ -49,7 +49,7 @@ def test_a_server_as_link_and_code(presenter: Presenter, flow: Flow, tmp_path: P
 
 
 def test_a_server_without_an_address_is_not_shared(presenter: Presenter, context: StillContext) -> None:
-    presenter.servers._add("hand")
+    presenter.servers.begin("hand")
     presenter.sharing.share(context.config.servers[-1].id)
     assert presenter.window.findChild(ShareDialog) is None
     assert "sharing" in presenter.window.banners._notices

@@ -51,7 +51,8 @@ class Adding(QObject):
         """Begin one of the ways."""
         match key:
             case "paste":
-                self.offer(QGuiApplication.clipboard().mimeData(), tr("Nothing on the clipboard."))
+                board: QMimeData | None = QGuiApplication.clipboard().mimeData()  # None where it was cleared
+                self.offer(board or QMimeData(), tr("Nothing on the clipboard."))
             case "screen":
                 self._look(self._from_screen)
             case "file":

@@ -79,7 +79,7 @@ class ServersPage(QWidget):
         ):
             shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
             action = self.menu.addAction(icons.icon(icon), f"{text}\t{shown}" if keys else text)
-            action.triggered.connect(lambda _=False, key=key: self._add(key))
+            action.triggered.connect(lambda _=False, key=key: self.begin(key))
         self.menu.addSeparator()
         self.export = self.menu.addAction(icons.icon("export"), tr("Export all servers…"))
         self.export.triggered.connect(self.exporting)
@@ -167,7 +167,7 @@ class ServersPage(QWidget):
         self.delete.clicked.connect(lambda: self.delete_server(self._open_id))
         self._back.clicked.connect(self._go_back)
         for keys, act in (
-            ("Ctrl+N", lambda: self._add("hand")),
+            ("Ctrl+N", lambda: self.begin("hand")),
             ("Ctrl+S", self.editor.save.click),
             ("Ctrl+F", self.search.setFocus),
             ("Ctrl+T", lambda: self.testing.emit([self._open_id])),
@@ -290,7 +290,8 @@ class ServersPage(QWidget):
         self._change((*config.servers, *servers), current)
         self._open(servers[0].id)
 
-    def _add(self, key: str) -> None:
+    def begin(self, key: str) -> None:
+        """One of the ways to add a server, by its key."""
         if key != "hand":
             self.adding.emit(key)
             return

@@ -277,6 +277,7 @@ class Desktop:
             "painted": self.painted,
             "window": self.window.isVisible() and not self.window.isMinimized(),
             "page": self.window.current_page(),
+            "dialog": type(self.application.activeModalWidget()).__name__,
             "tray": self.tray.shown if self.tray is not None and self.tray.icon is not None else 0.0,
             "state": self.context.verdict().kind,
             "server": self.context.verdict().server,

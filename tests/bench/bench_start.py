@@ -9,6 +9,7 @@ server and an open port and no connections.
 
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -67,6 +68,9 @@ def _start(env: dict[str, str], servers: int) -> tuple[float, float]:
 
 def main() -> None:
     """Print the figures."""
+    if missing := [program for program in ("Xvfb", "dbus-daemon") if shutil.which(program) is None]:
+        print(f"{' and '.join(missing)} not on PATH: the start of the app was not measured")
+        return
     with screen() as display, session_bus() as bus:
         env = {**display, "DBUS_SESSION_BUS_ADDRESS": bus}
         panel = Panel(bus)

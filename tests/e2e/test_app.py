@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.curl import curl
 from tests.support.app import App, app
-from tests.support.desktop import screen
+from tests.support.desktop import screen, type_key
 from tests.support.origin import Origin, pattern
 from tests.support.ports import free_port
 from tests.support.processes import HOST, METHOD, PASSWORD, Events, libev_server, wait_until
@@ -78,16 +78,33 @@ def test_a_server_of_the_command_line_works_and_is_not_kept(display: dict[str, s
     assert not (tmp_path / "config.json").exists(), "a server of the command line is not kept"
 
 
-def test_a_link_is_handed_to_the_app_that_runs(display: dict[str, str], tmp_path: Path) -> None:
-    secret = base64.urlsafe_b64encode(f"{METHOD}:{PASSWORD}".encode()).decode().rstrip("=")
-    with app(tmp_path, env=display) as one:
-        done = one.second(f"ss://{secret}@192.0.2.1:8388#Osaka")
+def test_a_link_is_handed_over_confirmed_and_used(display: dict[str, str], tmp_path: Path) -> None:
+    with libev_server() as server, Origin() as origin, app(tmp_path, env=display) as one:
+        secret = base64.urlsafe_b64encode(f"{METHOD}:{PASSWORD}".encode()).decode().rstrip("=")
+        done = one.second(f"ss://{secret}@{server[0]}:{server[1]}#Osaka")
         assert (done.returncode, done.stderr) == (0, "")
-        assert one.status()["window"]
+        wait_until(lambda: one.status()["dialog"] == "ConfirmDialog", "the question")
+        assert one.status()["server"] == "", "nothing is added before a person says so"
+        type_key(display["DISPLAY"], "Return")
+        wait_until(lambda: one.status()["server"] == "Osaka", "the server")
+        proxy = address(one)
+        answer = curl(proxy, f"http://{origin.address[0]}:{origin.address[1]}/10")
+        assert answer.body == b"".join(pattern(10)), answer.error
         one.ask({"do": "quit"})
         one.require_good_end()
-    kept = json.loads((tmp_path / "config.json").read_text())
-    assert kept["servers"] == [], "nothing is added before a person says so"
+    (kept,) = json.loads((tmp_path / "config.json").read_text())["servers"]
+    assert (kept["remarks"], kept["server_port"]) == ("Osaka", server[1])
+
+
+def test_a_link_that_is_not_confirmed_is_not_added(display: dict[str, str], tmp_path: Path) -> None:
+    with app(tmp_path, env=display) as one:
+        assert one.second("ss://YWVzLTI1Ni1nY206cHc@192.0.2.1:8388#Osaka").returncode == 0
+        wait_until(lambda: one.status()["dialog"] == "ConfirmDialog", "the question")
+        type_key(display["DISPLAY"], "Escape")
+        wait_until(lambda: one.status()["dialog"] == "NoneType", "the answer")
+        one.ask({"do": "quit"})
+        one.require_good_end()
+    assert json.loads((tmp_path / "config.json").read_text())["servers"] == []
 
 
 def test_a_power_cut_loses_nothing_that_was_saved(display: dict[str, str], tmp_path: Path) -> None:

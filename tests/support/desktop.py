@@ -5,6 +5,7 @@ then reads their properties and menus and clicks them, all over the bus.
 """
 
 import asyncio
+import ctypes
 import subprocess
 import threading
 from collections.abc import Coroutine, Iterator
@@ -31,6 +32,19 @@ def screen() -> Iterator[dict[str, str]]:
     command = [require("Xvfb"), "-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"]
     with _first_line(command) as number:
         yield {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb", "WAYLAND_DISPLAY": ""}
+
+
+def type_key(display: str, name: str) -> None:
+    """Press and release a key (an X keysym's name) as a keyboard would; it goes to whatever has the focus."""
+    x11, test = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XStringToKeysym.restype = ctypes.c_ulong
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    assert connection.value, display
+    code = x11.XKeysymToKeycode(connection, ctypes.c_ulong(x11.XStringToKeysym(name.encode())))
+    for down in (1, 0):
+        test.XTestFakeKeyEvent(connection, code, down, ctypes.c_ulong(0))
+    x11.XCloseDisplay(connection)
 
 
 @contextmanager

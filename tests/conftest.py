@@ -1,5 +1,6 @@
 """What all tests share: long ones on demand, our program on each interpreter, and what was skipped, said last."""
 
+import gc
 import subprocess
 import sys
 from collections import Counter
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: engine tests collect garbage after each scenario, and need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @cache

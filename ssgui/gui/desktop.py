@@ -277,7 +277,7 @@ class Desktop:
             "painted": self.painted,
             "window": self.window.isVisible() and not self.window.isMinimized(),
             "page": self.window.current_page(),
-            "dialog": type(self.application.activeModalWidget()).__name__,
+            "dialog": self._dialog(),
             "tray": self.tray.shown if self.tray is not None and self.tray.icon is not None else 0.0,
             "state": self.context.verdict().kind,
             "server": self.context.verdict().server,
@@ -285,6 +285,11 @@ class Desktop:
             "connections": len(self.context.connections.live),
             "ended": len(self.context.connections.ended),
         }
+
+    def _dialog(self) -> str:
+        """The kind of dialog that has the keyboard."""
+        found = self.application.activeModalWidget()
+        return type(found).__name__ if found is not None and found.isActiveWindow() else ""
 
     def _open_page(self, page: str) -> None:
         if not self.window.has_page(page):

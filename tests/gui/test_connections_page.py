@@ -122,8 +122,11 @@ def test_the_model_against_a_plain_list(qapp: object, steps: list[tuple[str, int
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     kept: list[tuple[QPersistentModelIndex, int]] = []
     actions: dict[str, Callable[[int, int], object]] = {
-        "open": lambda number, _: rows.live.setdefault(
-            number, Connection(number, number, "socks5", "c", 0.0, target=f"host-{number % 5}:1")
+        "open": lambda number, _: (
+            rows.ended.get(number)  # a number is never given twice
+            or rows.live.setdefault(
+                number, Connection(number, number, "socks5", "c", 0.0, target=f"host-{number % 5}:1")
+            )
         ),
         "end": lambda number, _: _end(rows, number),
         "drop": lambda number, _: rows.ended.pop(number, None),

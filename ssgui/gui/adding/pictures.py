@@ -51,7 +51,7 @@ def draw_code(text: str, module: int) -> QImage:
             raise ValueError("too long for a QR code") from None
     side = len(rows) + 2 * _QUIET
     image = QImage(side, side, QImage.Format.Format_Grayscale8)
-    image.fill(Qt.GlobalColor.white)
+    image.fill(0xFF)  # paper: the picture is for cameras, not of the theme
     for y, row in enumerate(rows, _QUIET):
         for x, dark in enumerate(row, _QUIET):
             if dark:

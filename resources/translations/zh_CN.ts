@@ -88,6 +88,10 @@
         <translation>全部</translation>
     </message>
     <message>
+        <source>Allow</source>
+        <translation>允许</translation>
+    </message>
+    <message>
         <source>Appearance</source>
         <translation>外观</translation>
     </message>
@@ -952,6 +956,10 @@
         <translation>这个服务器还不能分享。</translation>
     </message>
     <message>
+        <source>This server wants to start {plugin}.</source>
+        <translation>这个服务器要启动 {plugin}。</translation>
+    </message>
+    <message>
         <source>Throughput, last 60 seconds, peak {peak}</source>
         <translation>最近 60 秒的吞吐量，峰值 {peak}</translation>
     </message>
@@ -1026,6 +1034,10 @@
     <message>
         <source>What went wrong</source>
         <translation>出错的连接</translation>
+    </message>
+    <message>
+        <source>With the options {options}</source>
+        <translation>选项：{options}</translation>
     </message>
     <message>
         <source>Works</source>

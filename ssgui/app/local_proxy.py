@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ssgui.app.consent import is_agreed
 from ssgui.app.this_run import under
 from ssgui.config.app_config import AppConfig, Choice, Server
 from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
@@ -77,7 +78,11 @@ def _number(servers: tuple[Server, ...]) -> dict[str, str]:
 def local_settings(config: AppConfig) -> LocalSettings | None:
     """What the engine is to run; None while there is no server that can be used."""
     names = unique_names(config.servers)
-    candidates = [server for server in config.servers if usable(server, config.settings.legacy_methods)]
+    candidates = [
+        server
+        for server in config.servers
+        if usable(server, config.settings.legacy_methods) and is_agreed(config, server)
+    ]
     current = next((server for server in candidates if server.id == config.current), None)
     settings = config.settings
     if settings.choice is Choice.ONE:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from ssgui.app.consent import is_agreed
 from ssgui.app.context import AppContext
 from ssgui.app.local_proxy import usable
 from ssgui.app.server_states import ServerStates
@@ -53,6 +54,11 @@ class ServerTests:
         relay = self._context.proxy.relay
         if relay is None:
             self._states.tested(server.id, None, "the proxy does not listen")
+            return
+        if not is_agreed(self._context.config, server):
+            self._states.tested(
+                server.id, None, f"{server.plugin} may not be started yet: use the server, and allow it"
+            )
             return
         async with self._gate:
             try:

@@ -4,6 +4,7 @@ import shlex
 
 import msgspec
 
+from ssgui.app.consent import plugin_key
 from ssgui.config.app_config import AppConfig, Choice, Mode, Server, Settings
 from ssgui.config.models import LocalSettings, ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
@@ -29,7 +30,8 @@ def with_run(config: AppConfig, run: LocalSettings) -> AppConfig:
         probe_url=run.probe_url,
         legacy_methods=tuple(sorted(run.legacy_methods)),
     )
-    return AppConfig(servers=servers, current=servers[0].id, settings=settings, agreed_plugins=config.agreed_plugins)
+    agreed = tuple(plugin_key(server) for server in servers if server.plugin)  # they were typed, in a command
+    return AppConfig(servers=servers, current=servers[0].id, settings=settings, agreed_plugins=agreed)
 
 
 def under(wanted: LocalSettings, run: LocalSettings) -> LocalSettings:

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget
 
+from ssgui.app.consent import agree, is_agreed
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
-from ssgui.config.app_config import Mode
+from ssgui.config.app_config import Mode, Server
 from ssgui.gui import about, words
 from ssgui.gui.adding.demo import DemoSwitch
 from ssgui.gui.adding.sharing import Sharing
@@ -19,6 +20,7 @@ from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
+from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.servers.page import ServersPage
@@ -45,6 +47,7 @@ class Presenter(QObject):
         self._timer.timeout.connect(self.look)
         self._ticked = 0.0
         self._said = 0
+        self._asked: Server | None = None  # for its plugin
         self._pause = ""  # as it is shown
         self.connections = ConnectionsPage(context.connections, time.monotonic)
         self.connections.closed.connect(context.close_connections)
@@ -157,6 +160,7 @@ class Presenter(QObject):
         self.settings.refresh()
         shared = context.config.settings.share
         window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
+        self._ask_for_plugin()
         self._show_problems()
         self.look()
 
@@ -174,6 +178,23 @@ class Presenter(QObject):
             self.first_run.demo.connect(self.demo.start)
             self.home.addWidget(self.first_run)
             self.home.setCurrentWidget(self.first_run)
+
+    def _ask_for_plugin(self) -> None:
+        """A plugin that came with a server from elsewhere is started only after a yes."""
+        context, banners = self.context, self.window.banners
+        server = context.server
+        if server is None or is_agreed(context.config, server):
+            self._asked = None
+            banners.withdraw("plugin")
+            return
+        fact = tr("This server wants to start {plugin}.", plugin=harmless(server.plugin))
+        words = " ".join(part for part in (server.plugin_opts, server.plugin_args) if part)
+        detail = tr("With the options {options}", options=harmless(words[:80])) if words else ""
+        allow = lambda: context.change(agree(context.config, server))  # noqa: E731
+        notice = Notice("plugin", "warn", fact, detail, tr("Allow"), allow, can_wait=False)
+        if self._asked != server:
+            self._asked = server
+            banners.show_notice(notice)
 
     def _show_problems(self) -> None:
         context, banners = self.context, self.window.banners

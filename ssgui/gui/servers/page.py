@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ssgui.app.consent import with_typed
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
 from ssgui.config.app_config import Server
@@ -270,8 +271,9 @@ class ServersPage(QWidget):
         self._drafts.pop(server.id, None)
         self.model.drafts = set(self._drafts)
         self.states.forget(server.id)
-        servers = tuple(server if one.id == server.id else one for one in self.context.config.servers)
-        self._change(servers)
+        config = with_typed(self.context.config, self.context.config.server(server.id), server)
+        servers = tuple(server if one.id == server.id else one for one in config.servers)
+        self.context.change(msgspec.structs.replace(config, servers=servers))
         self._open(server.id)
 
     def _change(self, servers: tuple[Server, ...], current: str | None = None) -> None:

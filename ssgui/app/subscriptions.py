@@ -1,0 +1,210 @@
+"""Subscriptions: fetched when they are due or asked for, and merged into the list without losing anything."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+import msgspec
+
+from ssgui.app.adding import server_of
+from ssgui.app.context import AppContext
+from ssgui.config.app_config import AppConfig, Server, Subscription
+from ssgui.config.secret import Secret
+from ssgui.config.values import ConfigError
+from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.services.subscriptions import Answer, Quota, SubscriptionError, check_address, fetch
+
+if TYPE_CHECKING:
+    from ssgui.config.documents import Imported
+
+_log = logging.getLogger("ssgui")
+_HOUR = 3600.0
+Fetch = Callable[..., Awaitable[Answer]]
+
+
+class Subscriptions:
+    """Refreshes in the background; `told` is called as each begins and ends. `busy` are the ids of those under way."""
+
+    def __init__(
+        self, context: AppContext, told: Callable[[], None], get: Fetch = fetch, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._context, self._told, self._get, self._clock = context, told, get, clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._etags: dict[str, str] = {}
+
+    @property
+    def busy(self) -> set[str]:
+        """Which are being fetched now."""
+        return set(self._tasks)
+
+    def refresh_due(self) -> None:
+        """Refresh those that are older than their hours."""
+        now = self._clock()
+        for one in self._context.config.subscriptions:
+            if not 0 <= now - one.updated < one.hours * _HOUR:
+                self.refresh(one.id)
+
+    def refresh(self, identity: str) -> None:
+        """Fetch one anew, unless that is under way."""
+        subscription = find(self._context.config, identity)
+        if subscription is None or identity in self._tasks:
+            return
+        task = self._tasks[identity] = spawn(self._refresh(subscription), name="refresh a subscription")
+        task.add_done_callback(partial(self._ended, identity))
+        self._told()
+
+    def stop(self) -> None:
+        """Let go of what has not ended."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    async def look_up(self, url: str) -> tuple[Subscription, AppConfig]:
+        """A new subscription, and the configuration as it would be with it. SubscriptionError."""
+        host = check_address(url)
+        subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
+        answer = await self._get(subscription.url, proxy=self._proxy())
+        document = await run_blocking(_read, answer.data)
+        return subscription, merge(self._context.config, subscription, document, answer.quota, self._clock())
+
+    def _ended(self, identity: str, _task: asyncio.Task[None]) -> None:
+        self._tasks.pop(identity, None)
+        self._told()
+
+    async def _refresh(self, old: Subscription) -> None:
+        try:
+            answer = await self._get(old.url, proxy=self._proxy(), etag=self._etags.get(old.id, ""))
+            document = None if answer.unchanged else await run_blocking(_read, answer.data)
+        except SubscriptionError as error:
+            _log.warning("the subscription %s is not refreshed: %s", old.name, error)
+            self._put(old.id, error=str(error))
+            return
+        now = self._clock()
+        subscription = find(self._context.config, old.id)  # it may have been renamed or removed meanwhile
+        if subscription is None:
+            return
+        if document is None:
+            self._put(old.id, updated=now, error="")
+            return
+        self._etags[old.id] = answer.etag
+        self._context.change(merge(self._context.config, subscription, document, answer.quota, now))
+
+    def _put(self, identity: str, **values: object) -> None:
+        config = self._context.config
+        changed = tuple(
+            msgspec.structs.replace(one, **values) if one.id == identity else one for one in config.subscriptions
+        )
+        self._context.change(msgspec.structs.replace(config, subscriptions=changed))
+
+    def _proxy(self) -> str:
+        """Our own port, "" while it does not listen."""
+        relay = self._context.proxy.relay
+        if relay is None or self._context.pause.left():
+            return ""
+        settings = self._context.config.settings
+        host, port = relay.address
+        user = ""
+        if settings.user and settings.user_password:
+            user = f"{quote(settings.user, safe='')}:{quote(settings.user_password.reveal(), safe='')}@"
+        return f"socks5://{user}{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+
+
+def _read(data: bytes) -> "Imported":
+    """A list with a server in it. SubscriptionError."""
+    from ssgui.config.documents import Severity, read_document
+
+    try:
+        document = read_document(data)
+    except ConfigError as error:
+        raise SubscriptionError(f"the list cannot be read: {error}") from None
+    if not document.servers:
+        reasons = document.noted(Severity.SKIPPED)
+        raise SubscriptionError(f"none of its servers can be used: {reasons[0]}" if reasons else "the list is empty")
+    return document
+
+
+def find(config: AppConfig, identity: str) -> Subscription | None:
+    """The subscription with this id."""
+    return next((one for one in config.subscriptions if one.id == identity), None)
+
+
+def merge(config: AppConfig, subscription: Subscription, document: "Imported", quota: Quota, now: float) -> AppConfig:
+    """`config` with what a subscription has now: its fields win, what is gone from it is marked and kept.
+
+    A server is the same one if the provider's id of it is, or else its address, port and method.
+    """
+    mine = [one for one in config.servers if one.subscription == subscription.id]
+    by_id = {one.id: one for one in mine}
+    by_place: dict[tuple[str, int, str], list[Server]] = {}
+    for one in mine:
+        by_place.setdefault(_place(one), []).append(one)
+    group = mine[0].group if mine else _free_group(config, subscription.name)
+    taken: set[str] = set()
+    fresh: list[Server] = []
+    for entry in document.servers:
+        identity = str(uuid5(NAMESPACE_URL, f"{subscription.id} {entry.identity}")) if entry.identity else ""
+        new = server_of(entry.profile, group=group, identity=identity if identity not in taken else "")
+        same = [one for one in by_place.get(_place(new), ()) if one.id not in taken]
+        old = by_id.get(new.id) or (same[0] if same else None)
+        if old is not None:
+            new = msgspec.structs.replace(new, id=old.id, group=old.group, udp=old.udp)
+        taken.add(new.id)
+        fresh.append(msgspec.structs.replace(new, subscription=subscription.id))
+    gone = [msgspec.structs.replace(one, gone=True) for one in mine if one.id not in taken]
+    at = next((at for at, one in enumerate(config.servers) if one.subscription == subscription.id), len(config.servers))
+    others = [one for one in config.servers if one.subscription != subscription.id]
+    servers = (*others[:at], *fresh, *gone, *others[at:])
+    current = config.current if any(one.id == config.current for one in servers) else fresh[0].id
+    done = _with_quota(subscription, document, quota, now)
+    rest = [done if one.id == done.id else one for one in config.subscriptions]
+    subscriptions = tuple(rest if find(config, done.id) is not None else [*rest, done])
+    return msgspec.structs.replace(config, servers=servers, current=current, subscriptions=subscriptions)
+
+
+def removed(config: AppConfig, identity: str) -> AppConfig:
+    """`config` without a subscription and its servers."""
+    servers = tuple(one for one in config.servers if one.subscription != identity)
+    subscriptions = tuple(one for one in config.subscriptions if one.id != identity)
+    there = any(one.id == config.current for one in servers)
+    current = config.current if there else next((one.id for one in servers), "")
+    return msgspec.structs.replace(config, servers=servers, subscriptions=subscriptions, current=current)
+
+
+def renamed(config: AppConfig, group: str, name: str) -> AppConfig:
+    """`config` with a group, and the subscriptions that it shows, under another name."""
+    theirs = {one.subscription for one in config.servers if one.group == group and one.subscription}
+    servers = tuple(msgspec.structs.replace(one, group=name) if one.group == group else one for one in config.servers)
+    subscriptions = tuple(
+        msgspec.structs.replace(one, name=name) if one.id in theirs else one for one in config.subscriptions
+    )
+    return msgspec.structs.replace(config, servers=servers, subscriptions=subscriptions)
+
+
+def _place(server: Server) -> tuple[str, int, str]:
+    return server.host.lower(), server.port, server.method
+
+
+def _free_group(config: AppConfig, name: str) -> str:
+    taken = {one.group for one in config.servers}
+    return next(one for one in (name, *(f"{name} ({n})" for n in range(2, len(taken) + 3))) if one not in taken)
+
+
+def _with_quota(subscription: Subscription, document: "Imported", quota: Quota, now: float) -> Subscription:
+    """What the document says of itself, or else the header that came with it."""
+    used, remaining = document.extras.get("bytes_used"), document.extras.get("bytes_remaining")
+    return msgspec.structs.replace(
+        subscription,
+        updated=now,
+        error="",
+        bytes_used=_count(used) or quota.used,
+        bytes_remaining=_count(remaining) if remaining is not None else quota.remaining,
+        expires=quota.expires,
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62 else 0

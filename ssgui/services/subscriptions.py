@@ -1,0 +1,145 @@
+"""Fetching online lists of servers: over https only, bounded in size, time and redirects, and without telling secrets.
+
+The address of a subscription is often a password in itself: no message has more of it than the host.
+"""
+
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ssgui import __version__
+from ssgui.config.secret import Secret
+from ssgui.engine.tasks import run_blocking
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_BYTES = 1 << 20
+SECONDS = 30.0
+MOST_REDIRECTS = 5
+_MOST_NUMBER = 1 << 62
+
+
+class SubscriptionError(Exception):
+    """The list could not be had; says why, for people."""
+
+
+class Unreachable(SubscriptionError):
+    """Nobody answered: another way there may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Bytes used and left, and when it ends in Unix seconds; 0 is not known."""
+
+    used: int = 0
+    remaining: int = 0
+    expires: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came. `unchanged` says that `etag`, which was sent along, still holds, and `data` is empty then."""
+
+    data: bytes
+    etag: str = ""
+    quota: Quota = Quota()
+    unchanged: bool = False
+
+
+async def fetch(url: Secret, *, proxy: str = "", etag: str = "", trust: ssl.SSLContext | None = None) -> Answer:
+    """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and directly where that fails.
+
+    Raises SubscriptionError.
+    """
+    check_address(url.reveal())
+    if proxy:
+        try:
+            return await run_blocking(_fetch, url, proxy, etag, trust)
+        except Unreachable:
+            pass  # the server in use may be the one that a new list replaces
+    return await run_blocking(_fetch, url, "", etag, trust)
+
+
+def check_address(url: str) -> str:
+    """The host of `url`. SubscriptionError unless it is an address of https."""
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise SubscriptionError("this is no web address") from None
+    if parts.scheme == "http":
+        raise SubscriptionError("http is not encrypted: anybody on the way could read and change the list; use https")
+    if parts.scheme != "https" or not host:
+        raise SubscriptionError("this is no https address")
+    return host
+
+
+def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None) -> Answer:
+    import httpx
+
+    headers = {"User-Agent": f"ssgui/{__version__}", "Accept": "*/*"} | ({"If-None-Match": etag} if etag else {})
+    deadline, place = time.monotonic() + SECONDS, url.reveal().strip()
+    try:
+        with httpx.Client(proxy=proxy or None, trust_env=False, timeout=SECONDS, verify=trust or True) as client:
+            for _ in range(MOST_REDIRECTS + 1):
+                host = check_address(place)
+                with client.stream("GET", place, headers=headers) as response:
+                    if not response.has_redirect_location:
+                        return _answer(response, host, deadline)
+                    place = str(response.url.join(response.headers["Location"]))
+    except httpx.TransportError as error:
+        raise Unreachable(f"{_host(place)} cannot be reached: {_why(error)}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise SubscriptionError(f"{_host(place)} answers nonsense ({type(error).__name__})") from None
+    raise SubscriptionError(f"{_host(place)} sends from one address to the next without end")
+
+
+def _answer(response: "httpx.Response", host: str, deadline: float) -> Answer:
+    etag = response.headers.get("ETag", "")[:200]
+    quota = read_quota(response.headers.get("Subscription-Userinfo", ""))
+    if response.status_code == 304:
+        return Answer(b"", etag, quota, True)
+    if response.status_code != 200:
+        raise SubscriptionError(f"{host} answers {response.status_code} {response.reason_phrase}".strip())
+    data = bytearray()
+    for piece in response.iter_bytes():
+        data += piece
+        if len(data) > MOST_BYTES:
+            raise SubscriptionError(f"the list of {host} is larger than {MOST_BYTES >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise Unreachable(f"{host} is too slow: more than {SECONDS:.0f} s")
+    return Answer(bytes(data), etag, quota)
+
+
+def read_quota(header: str) -> Quota:
+    """`upload=1; download=2; total=3; expire=4`, as many providers send it; what is no number counts as not there."""
+    values: dict[str, int] = {}
+    for part in header[:1000].split(";"):
+        key, _, value = part.partition("=")
+        digits = value.strip().partition(".")[0]
+        if digits.isascii() and digits.isdigit() and len(digits) < 20:
+            values[key.strip().lower()] = min(int(digits), _MOST_NUMBER)
+    used = values.get("upload", 0) + values.get("download", 0)
+    total = values.get("total", 0)
+    return Quota(used, max(0, total - used) if total else 0, float(values.get("expire", 0)))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the server"
+    except ValueError:
+        return "the server"
+
+
+def _why(error: Exception) -> str:
+    """A reason in a few words; messages of TLS and sockets have no secrets in them."""
+    name = type(error).__name__
+    if "Timeout" in name:
+        return "it does not answer"
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not to be trusted"
+    return text.partition("(")[0].strip() or name

@@ -39,7 +39,7 @@ class QrCode(QWidget):
         picture = self.modules.scaled(QSize(side, side), mode=Qt.TransformationMode.FastTransformation)
         picture.setDevicePixelRatio(ratio)
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), Qt.GlobalColor.white)
+            painter.fillRect(self.rect(), theme.color(theme.LIGHT.bg))  # paper, in every theme
             painter.drawImage(QPoint(int((pixels - side) / 2 / ratio), int((pixels - side) / 2 / ratio)), picture)
 
 

@@ -38,7 +38,7 @@ class HttpSession(FollowingSession):
         super().__init__(first)
         self.asked = h11.Connection(h11.SERVER)
         self.awaiting = True  # the head of a request
-        self._came = bytearray()  # of it, and what is behind it
+        self._came = b""  # of it, and what is behind it; a bytearray would take an eighth more
         self._seen = 0  # bytes of it that hold no end of a head
 
     @property
@@ -79,7 +79,7 @@ class HttpSession(FollowingSession):
                 self._seen = len(self._came)
                 return
             else:
-                head, self._came, self._seen = bytes(self._came[:end]), self._came[end:], 0
+                head, self._came, self._seen = self._came[:end], self._came[end:], 0
                 self._read_head(head)
 
     def _read_head(self, head: bytes) -> None:
@@ -92,8 +92,8 @@ class HttpSession(FollowingSession):
             request = asked.next_event()
             assert isinstance(request, h11.Request), request
             if self._came:
-                asked.receive_data(bytes(self._came))
-                self._came = bytearray()
+                asked.receive_data(self._came)
+                self._came = b""
             self._requested(request)
         except h11.RemoteProtocolError as error:
             self._refuse_request(error.error_status_hint, "this is no request that a proxy understands")
@@ -151,7 +151,7 @@ class HttpSession(FollowingSession):
         local = self.local
         if not keep_way:
             self.let_go(Reason.FINISHED)
-        self._came, self.awaiting = bytearray(self.asked.trailing_data[0]), True
+        self._came, self.awaiting = self.asked.trailing_data[0], True
         local.on_readable = self._read_request
         self.relay.kept_alive.add(self)
         self._feed(b"")
@@ -214,7 +214,7 @@ class HttpSession(FollowingSession):
         self.local.send(http_proxy.error_page(407, _NEEDED, close=False, body=request.method != b"HEAD"))
         if not self.local.closed:
             self.let_go(Reason.DENIED, _NEEDED)
-            self._came, self.awaiting = bytearray(self.asked.trailing_data[0]), True
+            self._came, self.awaiting = self.asked.trailing_data[0], True
             self.local.on_readable = self._read_request
             self.relay.kept_alive.add(self)
 

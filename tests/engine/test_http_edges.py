@@ -9,13 +9,16 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from ssgui.config.models import ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.engine import handler as handler_module
-from ssgui.engine.events import Opened
+from ssgui.engine.events import Opened, StageChanged
 from ssgui.engine.http_exchange import HttpExchange
-from ssgui.engine.stages import Reason
+from ssgui.engine.stages import Reason, Stage
+from ssgui.rules.acl import parse_acl
+from tests.engine.test_endings import dead_port
 from tests.engine.test_http import Origin, answer, get, serve_http
-from tests.engine.world import World, until
+from tests.engine.world import METHOD, PASSWORD, World, until
 
 Play = Callable[..., None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -399,5 +402,126 @@ def test_nothing_is_left_to_the_collector(play: Play, path: str, more: str) -> N
             assert [ref() for ref in made] == [None]
         finally:
             gc.enable()
+
+    play(scenario)
+
+
+# ---- ways that are not the server's, and those that cannot be had
+
+
+@pytest.mark.parametrize("method", ["GET", "CONNECT", "HEAD"])
+def test_a_rule_that_forbids_is_told(play: Play, method: str) -> None:
+    async def scenario(world: World) -> None:
+        client = await world.client(dead_port(), acl=parse_acl("[outbound_block_list]\n||ads.example\n"))
+        reader, writer = await world.open(client.address)
+        target = "ads.example:80" if method == "CONNECT" else "http://ads.example/"
+        writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        text = await reader.read()
+        assert text.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+        assert text.endswith(b"\r\n\r\n") is (method == "HEAD")
+        (closed,) = await world.closed(client)
+        assert (closed.reason, closed.target) == (Reason.DENIED, "ads.example:80")
+
+    play(scenario)
+
+
+def test_the_next_request_may_go_another_way(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        server = await world.server()
+        client = await world.client(server.address, acl=parse_acl("[bypass_list]\n||localhost\n"))
+        origin = await world.origin(serve_http)
+        streams = await world.open(client.address)
+        for host in (origin[0], "localhost", "localhost", origin[0]):
+            streams[1].write(get((host, origin[1]), more="Content-Length: 3\r\n") + b"abc")
+            assert (await answer(streams))[1].split(b"|")[1:3] == [f"{host}:{origin[1]}".encode(), b"3"]
+        streams[1].close()
+        await world.closed(client, 3)
+        staged = [event for event in world.events(client) if isinstance(event, StageChanged)]
+        assert [event.route for event in staged if event.stage is Stage.STREAM] == ["proxy", "direct", "proxy"]
+        assert len(await world.closed(server, 2)) == 2
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("method", ["GET", "CONNECT"])
+def test_a_server_that_does_not_answer_is_504(play: Play, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler_module, "CONNECT_TIMEOUT", 0.2)
+
+    async def scenario(world: World) -> None:
+        with socket.socket() as full:  # its queue is full, so that a connect neither ends nor fails
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            fillers = [socket.socket() for _ in range(4)]
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            client = await world.client(full.getsockname(), timeout=0.4)
+            reader, writer = await world.open(client.address)
+            target = "192.0.2.1:80" if method == "CONNECT" else "http://192.0.2.1/"
+            writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert (await reader.read()).startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+            assert (await world.closed(client))[0].reason is Reason.CONNECT_TIMEOUT
+            for filler in fillers:
+                filler.close()
+
+    play(scenario)
+
+
+def test_a_dead_server_is_passed_over_with_the_body(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        server = await world.server()
+        profiles = tuple(
+            ServerProfile(host=host, port=port, method=METHOD, password=Secret(PASSWORD))
+            for host, port in (dead_port(), server.address)
+        )
+        client = await world.client(server.address, servers=profiles, choice=ServerChoice.FIXED)
+        streams = await world.open(client.address)
+        streams[1].write(get(await world.origin(serve_http), more="Content-Length: 5\r\n", method="POST") + b"hello")
+        assert (await answer(streams))[1].split(b"|")[2] == b"5"
+
+    play(scenario)
+
+
+def test_a_body_that_comes_while_the_way_is_made(play: Play) -> None:
+    size = 300_000
+
+    async def scenario(world: World) -> None:
+        server = await world.server()
+        client = await world.client(("localhost", server.address[1]))
+        streams = await world.open(client.address)
+        origin = await world.origin(serve_http)
+        streams[1].write(get(origin, more=f"Content-Length: {size}\r\n", method="POST") + bytes(size) + get(origin))
+        assert (await answer(streams))[1].split(b"|")[2] == str(size).encode()
+        assert (await answer(streams))[1].split(b"|")[2] == b"0"
+
+    play(scenario)
+
+
+def test_a_program_that_leaves_in_the_middle_of_its_request(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        client, server = await world.pair()
+        _, writer = await world.open(client.address)
+        writer.write(get(await world.origin(says()), more="Content-Length: 500\r\n", method="POST") + b"part")
+        await until(lambda: Stage.STREAM in world.stages(server))
+        writer.write_eof()
+        assert (await world.closed(client))[0].reason is Reason.TRUNCATED
+        assert (await world.closed(server))[0].reason is Reason.CLIENT_RESET  # no half of it passes for the whole
+
+    play(scenario)
+
+
+def test_an_origin_form_request_tells_nothing_before_the_password_either(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        pages = set()
+        for users in ((), (("me", Secret("pw")),)):
+            client = await world.client(dead_port(), users=users)
+            for request in (
+                b"GET / HTTP/1.1\r\n\r\n",
+                b"GET /pac HTTP/1.1\r\nHost: x\r\nProxy-Authorization: x\r\n\r\n",
+            ):
+                reader, writer = await world.open(client.address)
+                writer.write(request)
+                pages.add(await reader.read())
+        assert len(pages) == 1
 
     play(scenario)

@@ -12,7 +12,7 @@ import h11
 from ssgui.engine.handler import Farewell, TCPRelayHandler, reason_of
 from ssgui.engine.leg import Leg
 from ssgui.engine.reactor import READ_FIRST, READ_TIGHT, UNSENT_BUDGET
-from ssgui.engine.stages import Reason
+from ssgui.engine.stages import Reason, Stage
 from ssgui.protocol import http_proxy
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import RemoteProtocolError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ssgui.engine.http_session import HttpSession
 
 _BURST = 4
+_MOST_AHEAD = 64 * 1024
 _ASKED_AGAIN = (b"GET", b"HEAD", b"OPTIONS")  # whoever asks twice does no harm
 
 
@@ -51,6 +52,7 @@ class HttpExchange(QuietOwner):
         self._answered = False  # a response has begun
         self._raw = b""  # of a response, until h11 has understood its head
         self._out: list[bytes] = []  # for the program, until the end of what was read
+        self._ahead = 0  # bytes that came behind the request while it was under way
         self._parting: Reason | None = None  # the program gets what is held, and our FIN
 
     @property
@@ -70,7 +72,7 @@ class HttpExchange(QuietOwner):
     def begin(self, request: h11.Request, forward: http_proxy.Forward) -> bytes:
         """The request as the origin gets it, with what has come of its body."""
         assert self.origin is not None
-        self.method, self._answered, self._again = request.method, False, None
+        self.method, self._answered, self._again, self._ahead = request.method, False, None, 0
         upgrade = http_proxy.wants_upgrade(request.headers)
         headers = http_proxy.request_headers(request.headers.raw_items(), forward.host, upgrade=upgrade)
         sent = h11.Request(method=request.method, target=forward.path, headers=headers, http_version=b"1.1")
@@ -81,16 +83,25 @@ class HttpExchange(QuietOwner):
         payload = self.begin(request, forward)
         self._again = request, forward
         self._local.received += len(payload)
-        self._local.on_readable = self._read_body
         self._send_up(payload)
-        if not self._local.closed and self._more_to_come():
-            self._local.resume()
+        if self._local.owner is self and not self._local.closed:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read the rest of the request, or what comes behind it."""
+        local, remote = self._local, self._handler.remote
+        local.on_readable = self._read_body if self._more_to_come() else self._read_ahead
+        if remote is not None and not remote.held:
+            if local.eof:
+                self._carry_fin()
+            else:
+                local.resume()
 
     def _more_to_come(self) -> bool:
         return self.session.asked.their_state is h11.SEND_BODY
 
     def _body(self) -> bytes:
-        """What h11 has of the request's body, framed for the origin; reading stops at its end."""
+        """What h11 has of the request's body, framed for the origin."""
         asked, origin, out = self.session.asked, self.origin, b""
         assert origin is not None
         if asked.their_state is h11.DONE and origin.our_state is h11.SEND_BODY:  # it is asked a second time
@@ -101,7 +112,7 @@ class HttpExchange(QuietOwner):
                 break
             out += origin.send(event) or b""
         if not self._more_to_come():
-            self._local.pause()
+            self._ahead = len(asked.trailing_data[0])
         return out
 
     @property
@@ -113,7 +124,10 @@ class HttpExchange(QuietOwner):
         """Bytes of the request's body, framed for the origin."""
         try:
             self.session.asked.receive_data(data)
-            return self._body()
+            body = self._body()
+            if not self._more_to_come():
+                self._local.pause()  # until the way is there, or the caller knows what comes next
+            return body
         except h11.RemoteProtocolError:
             if self.unanswered:
                 self.session.turn_down(400, "the request's body makes no sense")
@@ -131,8 +145,8 @@ class HttpExchange(QuietOwner):
         remote.send_payload(early)
         if local.held:  # of an answer to the request before
             remote.pause()
-        if not local.closed and not remote.held and self._more_to_come():
-            local.resume()
+        if local.owner is self and not local.closed:
+            self._read_on()
 
     def _send_up(self, payload: bytes) -> None:
         remote = self._handler.remote
@@ -148,9 +162,32 @@ class HttpExchange(QuietOwner):
             payload = self.framed(data)
             local.received += len(payload)
             self._send_up(payload)
-            if local.owner is not self or local.closed or local.paused or not local.readable:
+            if local.owner is not self or local.closed:
+                return
+            if not self._more_to_come():
+                self._read_on()
+                return
+            if local.paused or not local.readable:
                 return
         local.read_on()
+
+    def _read_ahead(self) -> None:
+        """The request is whole. What comes behind it waits, up to a bound; the end is heard, and carried on."""
+        local = self._local
+        if self._ahead >= _MOST_AHEAD:
+            local.readable = True
+            local.pause()
+        elif data := local.recv(READ_TIGHT):
+            self.session.asked.receive_data(data)
+            self._ahead += len(data)
+            if local.readable:
+                local.read_on()
+
+    def _carry_fin(self) -> None:
+        """A program that says no more still waits for the answer, or has gone: the origin sees what it would see."""
+        remote, asks_more = self._handler.remote, self._ahead and self.origin is not None
+        if remote is not None and self._handler.stage is Stage.STREAM and not asks_more and not remote.shut:
+            remote.finish()
 
     # ---- the answer
 
@@ -292,7 +329,10 @@ class HttpExchange(QuietOwner):
                 self._part(Reason.FINISHED)
             else:  # nobody knows where it ends; who asks for more has had it all
                 local.on_readable = local.discard if self._more_to_come() else self._asked_for_more
-                local.resume()
+                if local.eof:
+                    self._carry_fin()
+                else:
+                    local.resume()
 
     def _asked_for_more(self) -> None:
         if self._local.recv(READ_TIGHT):
@@ -338,6 +378,8 @@ class HttpExchange(QuietOwner):
                 self.session.part()
             elif self.origin is not None and self._more_to_come():
                 self._handler.destroy(Reason.TRUNCATED)
+            else:
+                self._carry_fin()
         elif leg.decoder is not None and not leg.decoder.at_boundary:
             self._origin_lost(Reason.TRUNCATED)
         elif self.origin is None:

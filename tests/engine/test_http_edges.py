@@ -525,3 +525,44 @@ def test_an_origin_form_request_tells_nothing_before_the_password_either(play: P
         assert len(pages) == 1
 
     play(scenario)
+
+
+@pytest.mark.parametrize("path", ["/first", "/second"])
+def test_a_program_that_has_gone_lets_a_silent_origin_go(play: Play, path: str) -> None:
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"/second" in await reader.readuntil(b"\r\n\r\n"):
+            writer.write(OK)
+        asked.append(path)
+        assert await reader.read() == b""  # as it would see it from the program itself
+        writer.close()
+
+    async def scenario(world: World) -> None:
+        asked.clear()
+        client, server = await world.pair()
+        origin = await world.origin(serve)
+        streams = await world.open(client.address)
+        if path == "/second":
+            streams[1].write(get(origin, path))
+            assert await answer(streams) == (200, b"ok")
+        streams[1].write(get(origin, "/silent"))
+        await until(lambda: asked)
+        streams[1].close()
+        await world.closed(client)
+        assert (await world.closed(server))[0].reason is Reason.FINISHED
+
+    play(scenario)
+
+
+def test_half_closed_programs_get_their_answer(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        client, _ = await world.pair()
+        reader, writer = await world.open(client.address)
+        writer.write(get(await world.origin(serve_http), "/chunked"))
+        writer.write_eof()
+        assert (await answer((reader, writer)))[0] == 200
+        assert await reader.read() == b""
+        assert (await world.closed(client))[0].reason is Reason.FINISHED
+
+    play(scenario)

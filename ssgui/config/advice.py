@@ -23,6 +23,8 @@ def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
             warnings.append(_udp_beside(plugin))
     if settings.acl is not None:
         warnings += acl_warnings(settings.acl)
+    if settings.fast_open and settings.upstream_proxy is not None:
+        warnings.append("TCP Fast Open has no effect through an upstream proxy")
     if options.tunnel is not None and settings.tunnel is None:
         warnings.append("the tunnel of the file has no effect here: ssgui --headless tunnel is the command for it")
     if options.server_users:

@@ -17,6 +17,7 @@ from ssgui.engine.leg import Leg, LegOwner
 from ssgui.engine.reactor import Reactor
 from ssgui.engine.resolver import Resolver, SockAddr
 from ssgui.engine.tasks import spawn
+from ssgui.engine.tcp_options import TCPOptions
 
 CONNECT_TIMEOUT = 10.0  # for one address; the sweeper of the engine keeps it where there is just one
 CONNECT_TIMEOUT_ALL = 30.0
@@ -58,10 +59,16 @@ class Dialing(Protocol):
 
 
 class Dialer:
-    """Connects for one relay."""
+    """Connects for one relay.
 
-    def __init__(self, reactor: Reactor, resolver: Resolver, guard: AddressGuard) -> None:
-        self._reactor, self._resolver, self._guard = reactor, resolver, guard
+    With `options` Multipath TCP may be used, and Fast Open where there is one address: of several the first would
+    always win, for it connects without asking.
+    """
+
+    def __init__(
+        self, reactor: Reactor, resolver: Resolver, guard: AddressGuard, options: TCPOptions | None = None
+    ) -> None:
+        self._reactor, self._resolver, self._guard, self._options = reactor, resolver, guard, options
         self._tasks: set[asyncio.Task[None]] = set()
 
     def dial(self, host: str, port: int, owner: DialOwner) -> Dialing | None:
@@ -98,19 +105,40 @@ class Dialer:
                 self._connect(allowed[0], host, port, owner)
             else:
                 owner.connecting()
-                self._adopt(await _race(allowed, host, port), owner)
+                self._adopt(await self._race(allowed, host, port), owner)
         except DialError as error:
             owner.dial_failed(error)
 
     def _connect(self, address: SockAddr, host: str, port: int, owner: DialOwner) -> None:
+        options = self._options
         try:
-            sock = socket.socket(address.family, _STREAM)
+            sock = socket.socket(address.family, _STREAM) if options is None else options.new_socket(address.family)
         except OSError as error:
             owner.dial_failed(dial_error(error, host, port))
             return
         _tune(sock)
         leg = owner.remote = Leg(self._reactor, self._reactor.poller.wrap(sock), owner)
+        if options is not None and leg.sock is sock and options.set_fast_open(sock):  # transports cannot
+            leg.fast_open = options
         leg.connect(address.address)
+
+    async def _race(self, addresses: list[SockAddr], host: str, port: int) -> socket.socket:
+        """Happy eyeballs over `addresses`; the connected socket of the first that answers."""
+        infos = [(one.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", one.address) for one in addresses]
+        options = self._options
+        limit = min(CONNECT_TIMEOUT_ALL, CONNECT_TIMEOUT + EYEBALLS_DELAY * (len(addresses) - 1))
+        try:
+            async with asyncio.timeout(limit):
+                sock = await aiohappyeyeballs.start_connection(
+                    infos,
+                    happy_eyeballs_delay=EYEBALLS_DELAY,
+                    interleave=1,
+                    socket_factory=None if options is None else lambda info: options.new_socket(int(info[0])),
+                )
+        except OSError as error:
+            raise dial_error(error, host, port) from error
+        _tune(sock)
+        return sock
 
     def _adopt(self, sock: socket.socket, owner: DialOwner) -> None:
         leg = owner.remote = Leg(self._reactor, self._reactor.poller.wrap(sock), owner)
@@ -120,20 +148,3 @@ class Dialer:
 def _tune(sock: socket.socket) -> None:
     sock.setsockopt(_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(_SOCKET, socket.SO_KEEPALIVE, 1)
-
-
-async def _race(addresses: list[SockAddr], host: str, port: int) -> socket.socket:
-    """Happy eyeballs over `addresses`; the connected socket of the first that answers."""
-    infos = [(one.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", one.address) for one in addresses]
-    limit = min(CONNECT_TIMEOUT_ALL, CONNECT_TIMEOUT + EYEBALLS_DELAY * (len(addresses) - 1))
-    try:
-        async with asyncio.timeout(limit):
-            sock = await aiohappyeyeballs.start_connection(
-                infos,
-                happy_eyeballs_delay=EYEBALLS_DELAY,
-                interleave=1,
-            )
-    except OSError as error:
-        raise dial_error(error, host, port) from error
-    _tune(sock)
-    return sock

@@ -62,6 +62,10 @@ class DialError(EngineError):
 _KINDS = {errno.ECONNREFUSED: DialFailure.REFUSED, errno.ETIMEDOUT: DialFailure.TIMEOUT}
 
 
+# What a socket says that was never connected.
+CONNECT_ERRORS = frozenset({errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
+
+
 def dial_error(error: OSError, host: str, port: int) -> DialError:
     """Map what a connect said. What is neither refused nor timed out counts as unreachable."""
     if isinstance(error, TimeoutError):

@@ -6,16 +6,19 @@ The handler knows stages, bytes and endings. How a connection begins (what the c
 dial, which codecs) is its session's business.
 """
 
+import errno
+import os
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer, Dialing
-from ssgui.engine.errors import DialError, DialFailure, dial_error
+from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_error
 from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.engine.tcp_options import is_connecting
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import (
     AuthenticationError,
@@ -33,6 +36,9 @@ HANDSHAKE_TIMEOUT = 30.0
 HALF_CLOSED_TIMEOUT = 60.0
 EARLY_LIMIT = 64 * 1024  # payload that is read before there is anywhere to send it
 _EARLY_READ = 16 * 1024
+_UNANSWERED = (
+    Reason.CONNECT_REFUSED, Reason.CONNECT_TIMEOUT, Reason.UNREACHABLE, Reason.SERVER_RESET, Reason.IDLE_TIMEOUT,
+)  # fmt: skip
 
 
 class Farewell(Enum):
@@ -236,6 +242,8 @@ class TCPRelayHandler:
             leg.pump_sealed()
         if leg.received:
             self.first_down = time.monotonic()
+            if leg.fast_open is not None:
+                self.session.reached()
             if not leg.closed:
                 self._pump_from(leg)
 
@@ -282,8 +290,18 @@ class TCPRelayHandler:
         lease = self.session.lease
         if lease is not None:
             lease.control_ended(Reason.CLIENT_RESET)
+        elif (failure := self.never_connected(leg, error)) is not None:
+            self.destroy(failure.reason)
         else:
             self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
+
+    def never_connected(self, leg: Leg, error: OSError) -> DialError | None:
+        """What `error` means where Fast Open took a connection on trust that was never made; None elsewhere."""
+        if leg.fast_open is None or leg.received or error.errno not in CONNECT_ERRORS:
+            return None
+        failure = dial_error(error, *self._destination())
+        self.session.not_reached(failure)
+        return failure
 
     def garbled(self, leg: Leg, error: RemoteProtocolError) -> None:
         self.give_up(reason_of(error), str(error))
@@ -323,6 +341,8 @@ class TCPRelayHandler:
             self.relay.payload_wait.remove(self)
             self.early = b""
         if remote is not None:
+            if remote.fast_open is not None:
+                remote.fast_open.ended(answered=remote.received > 0, failed=reason in _UNANSWERED)
             finished = farewell in (Farewell.CLOSE, Farewell.KEEP) or (farewell is Farewell.SPARE and remote.shut)
             remote.close() if finished else remote.reset()
         if local is not None:
@@ -369,6 +389,10 @@ class TCPRelayHandler:
         mark = local.received + local.flushed + remote.received + remote.flushed + local.eof + remote.eof
         if mark != self._mark:
             self._mark, self._moved_at = mark, now
+            return
+        unheard = remote.fast_open is not None and not remote.received and now - self._moved_at >= CONNECT_TIMEOUT
+        if unheard and is_connecting(remote.sock):
+            self.lost(remote, TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
             return
         limit = idle_limit
         if (local.eof or remote.eof) and not (local.held or remote.held):

@@ -222,6 +222,8 @@ class HttpExchange(QuietOwner):
             remote.received += len(data)
             if self._handler.first_down is None:
                 self._handler.first_down = time.monotonic()
+                if remote.fast_open is not None:
+                    self.session.reached()
         return data
 
     def _answer_comes(self, data: bytes) -> None:
@@ -391,7 +393,8 @@ class HttpExchange(QuietOwner):
 
     def lost(self, leg: Leg, error: OSError) -> None:
         if leg is not self._local:
-            self._origin_lost(Reason.SERVER_RESET)
+            failure = self._handler.never_connected(leg, error)
+            self._origin_lost(Reason.SERVER_RESET if failure is None else failure.reason)
         elif self._resting():
             self.session.part()
         else:

@@ -250,7 +250,8 @@ class HttpSession(FollowingSession):
             super().connected(local, remote)
             return
         if self.upstream is not None:
-            self.relay.pool.succeeded(self.upstream)
+            if remote.fast_open is None:
+                self.reached()
             remote.encoder, remote.decoder = self.upstream.tunnel.client_streams()
         exchange.open(local, remote)
 

@@ -73,6 +73,7 @@ class _Probe:
         self._connect: float | None = None
         self._first_byte: float | None = None
         self._head = b""
+        self._unanswered = False
         self.remote: Leg | None = None
 
     def __repr__(self) -> str:
@@ -86,6 +87,7 @@ class _Probe:
             async with asyncio.timeout(MEASURE_SECONDS):
                 return await self._done
         except TimeoutError:
+            self._unanswered = True
             what = "no connection" if self._connect is None else "no answer"
             by_proxy = isinstance(dialing, ProxyDialing) and dialing.stuck
             return Latency(self._connect, None, f"{what} within {MEASURE_SECONDS:g} s", by_proxy)
@@ -93,6 +95,8 @@ class _Probe:
             if dialing is not None:
                 dialing.cancel()
             if self.remote is not None:
+                if self.remote.fast_open is not None:
+                    self.remote.fast_open.ended(answered=self._first_byte is not None, failed=self._unanswered)
                 self.remote.reset()
 
     def _end(self, failure: str, *, by_proxy: bool = False) -> None:
@@ -114,7 +118,8 @@ class _Probe:
         self._end(dial_error(error, self._upstream.host, self._upstream.port).detail)
 
     def connected(self, leg: Leg) -> None:
-        self._connect = time.monotonic() - self._begun
+        if leg.fast_open is None:
+            self._connect = time.monotonic() - self._begun
         leg.encoder, leg.decoder = self._upstream.tunnel.client_streams()
         leg.on_readable = self._read
         leg.send_payload(self._relay.probe)
@@ -125,6 +130,7 @@ class _Probe:
         while not self._done.done() and (opened := leg.recv_opened(_READ)) is not None:
             if opened and self._first_byte is None:
                 self._first_byte = time.monotonic() - self._begun
+                self._connect = self._connect or self._first_byte
             self._head += bytes(opened[:_LONGEST_HEAD])
             if _STATUS_LINE.match(self._head):
                 self._end("")
@@ -142,6 +148,7 @@ class _Probe:
         """Our FIN is never sent: there is nothing to finish."""
 
     def lost(self, leg: Leg, error: OSError) -> None:
+        self._unanswered = True
         self._end("the server reset the connection")
 
     def garbled(self, leg: Leg, error: RemoteProtocolError) -> None:

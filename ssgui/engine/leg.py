@@ -19,6 +19,7 @@ from typing import Protocol
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
 from ssgui.engine.poller import Stream
 from ssgui.engine.reactor import READ_FIRST, READ_MOST, READ_TIGHT, UNSENT_BUDGET, Reactor
+from ssgui.engine.tcp_options import TCPOptions
 from ssgui.protocol.codecs import StreamDecoder, StreamEncoder
 from ssgui.protocol.errors import RemoteProtocolError
 
@@ -67,8 +68,8 @@ class Leg:
 
     __slots__ = (
         "_armed", "_connecting", "_finishing", "_hangup", "_read_size", "closed", "decoder", "encoder", "eof",
-        "flushed", "held", "on_readable", "owner", "paused", "peer", "reactor", "readable", "received", "shut",
-        "sock",
+        "fast_open", "flushed", "held", "on_readable", "owner", "paused", "peer", "reactor", "readable", "received",
+        "shut", "sock",
     )  # fmt: skip
 
     def __init__(self, reactor: Reactor, sock: Stream, owner: LegOwner) -> None:
@@ -83,6 +84,7 @@ class Leg:
         self._hangup = self._armed = self._connecting = self._finishing = False
         self._read_size = READ_FIRST
         self.received = self.flushed = 0
+        self.fast_open: TCPOptions | None = None  # connected so: nobody has answered before something is received
 
     # ---- life
 
@@ -102,8 +104,11 @@ class Leg:
         """Begin to connect a dialled socket. The owner hears the outcome, perhaps before this returns.
 
         The second `connect` asks how the first is doing: over loopback it is done, and a turn of the loop saved.
+        Success of the first means that by Fast Open the SYN will leave with the first bytes that are sent.
         """
         error = self.sock.connect_ex(sockaddr)
+        if error:
+            self.fast_open = None
         if error in _IN_PROGRESS:
             error = self.sock.connect_ex(sockaddr)
         if error in _IN_PROGRESS:

@@ -75,7 +75,8 @@ class ProgramSession(Session["LocalRelay"]):
         if self.upstream is None:
             self.handler.stream()
             return
-        self.relay.pool.succeeded(self.upstream)
+        if remote.fast_open is None:
+            self.reached()
         remote.encoder, remote.decoder = self.upstream.tunnel.client_streams()
         self.handler.await_payload()
 
@@ -87,6 +88,14 @@ class ProgramSession(Session["LocalRelay"]):
                 return
         self.refuse(error.reason)
         self.handler.destroy(error.reason, self.farewell, error.detail if error.by_proxy else "")
+
+    def reached(self) -> None:
+        if self.upstream is not None:
+            self.relay.pool.succeeded(self.upstream)
+
+    def not_reached(self, error: DialError) -> None:
+        if self.upstream is not None:
+            self.relay.pool.failed(self.upstream, error)
 
     def _try_another(self, failed: Upstream) -> bool:
         """The program has heard nothing yet, so that another server may take its connection."""

@@ -23,6 +23,7 @@ from ssgui.engine.session import Session
 from ssgui.engine.shadowsocks_session import ShadowsocksSession
 from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tasks import run_blocking
+from ssgui.engine.tcp_options import TCPOptions, tcp_options
 from ssgui.engine.tunnel import server_tunnel
 from ssgui.engine.tunnel_session import TunnelSession
 from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
@@ -55,8 +56,11 @@ class TCPRelay:
     role: ClassVar[Role]
     inbound: ClassVar[str] = ""  # "": the first byte of a connection tells
 
-    def __init__(self, engine: "Engine", timeout: float, resolver: Resolver, guard: AddressGuard) -> None:
-        self.engine, self.timeout = engine, timeout
+    def __init__(
+        self, engine: "Engine", timeout: float, resolver: Resolver, guard: AddressGuard,
+        options: TCPOptions | None = None,
+    ) -> None:  # fmt: skip
+        self.engine, self.timeout, self.options = engine, timeout, options
         self.transitions = TRANSITIONS[self.role]
         self.new_handler, self.handler_ended = engine.new_handler, engine.handler_ended
         self.reactor, self.journal = engine.reactor, engine.journal
@@ -102,7 +106,7 @@ class TCPRelay:
         try:
             found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
             family, _, _, _, address = found[0]
-            self._listener = _listener(family, address)
+            self._listener = _listener(family, address, self.options if self.role is Role.SERVER else None)
         except OSError as error:
             raise BindError(host, port, error) from error
         self.address = self._listener.getsockname()[:2]
@@ -167,8 +171,12 @@ class TCPRelay:
         self.reactor.poller.listen(self._stream, self)
 
 
-def _listener(family: int, address: Any) -> socket.socket:
-    sock = _ListeningSocket(family, socket.SOCK_STREAM)
+def _listener(family: int, address: Any, options: TCPOptions | None) -> socket.socket:
+    if options is None:
+        sock = _ListeningSocket(family, socket.SOCK_STREAM)
+    else:
+        sock = options.new_listener(_ListeningSocket, family)
+        options.listen_fast(sock)
     sock.family, sock.type = int(family), int(socket.SOCK_STREAM)
     try:
         if exclusive := getattr(socket, "SO_EXCLUSIVEADDRUSE", 0):  # Windows: REUSEADDR would share the port
@@ -195,10 +203,14 @@ class LocalRelay(TCPRelay):
 
     def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
         resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
-        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()))
-        if settings.upstream_proxy is not None:
-            self.dialer = ProxyDialer(self.reactor, resolver, self.guard, settings.upstream_proxy)
-            self.dialers = [self.dialer]
+        proxy = settings.upstream_proxy  # it answers before anything can be said to a server: nothing to open fast
+        options = tcp_options(fast_open=settings.fast_open and proxy is None, mptcp=settings.mptcp)
+        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()), options)
+        if proxy is None:
+            self.dialer = Dialer(self.reactor, resolver, self.guard, options)
+        else:
+            self.dialer = ProxyDialer(self.reactor, resolver, self.guard, proxy, options)
+        self.dialers = [self.dialer]
         machine = OwnMachine(settings.own_addresses)
         self.router = Router(settings.acl, bypass_lan=settings.bypass_lan, machine=machine)
         self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)
@@ -274,7 +286,8 @@ class ServerRelay(TCPRelay):
         resolver = Resolver(NetworkLookup(settings.nameservers), prefer_ipv6=settings.prefer_ipv6)
         forbidden = ForbiddenAddresses(settings.forbidden)
         guard = forbidden if settings.acl is None else AclGuard(settings.acl, forbidden)
-        super().__init__(engine, settings.timeout, resolver, guard)
+        options = tcp_options(fast_open=settings.fast_open, mptcp=settings.mptcp)
+        super().__init__(engine, settings.timeout, resolver, guard, options)
         self.acl = settings.acl
         self.tunnel = server_tunnel(settings)
         self._counted = {user.name: (0, 0) for user in settings.users}

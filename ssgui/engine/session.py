@@ -57,6 +57,12 @@ class Session(ABC, Generic[_Relay]):
         """Nothing has moved within the idle limit."""
         self.handler.destroy(Reason.IDLE_TIMEOUT, Farewell.SPARE)
 
+    def reached(self) -> None:
+        """The first byte came back over a way that was taken on trust (Fast Open)."""
+
+    def not_reached(self, error: DialError) -> None:
+        """That way led nowhere; the handler is ended next."""
+
     @abstractmethod
     def ended_early(self, whole: bool) -> None:
         """The client sent its FIN before STREAM; not `whole` when it cut something short."""

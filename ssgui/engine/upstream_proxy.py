@@ -18,6 +18,7 @@ from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.leg import Leg
 from ssgui.engine.reactor import Reactor
 from ssgui.engine.resolver import Resolver
+from ssgui.engine.tcp_options import TCPOptions
 from ssgui.protocol.address import Address
 from ssgui.protocol.connect_client import ConnectClient
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError, RemoteProtocolError
@@ -40,8 +41,11 @@ _log = logging.getLogger(__name__)
 class ProxyDialer(Dialer):
     """Connects through `proxy`. LocalProtocolError for a user or password that cannot be sent."""
 
-    def __init__(self, reactor: Reactor, resolver: Resolver, guard: AddressGuard, proxy: UpstreamProxy) -> None:
-        super().__init__(reactor, resolver, guard)
+    def __init__(
+        self, reactor: Reactor, resolver: Resolver, guard: AddressGuard, proxy: UpstreamProxy,
+        options: TCPOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(reactor, resolver, guard, options)
         self.address = Address(proxy.host, proxy.port)
         new_client: Callable[..., ProxyClient] = Socks5Client if proxy.kind == "socks5" else ConnectClient
         user, password = proxy.user.encode(), proxy.password.reveal().encode()

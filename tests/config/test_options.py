@@ -264,3 +264,9 @@ def test_old_methods_are_warned_about_at_each_start() -> None:
     assert warning.startswith("rc4-md5 is an old method: ")
     servers = (ServerSettings("h", 1, "bf-cfb", PASSWORD), ServerSettings("h", 2, "rc4-md5", PASSWORD))
     assert [text.split()[0] for text in server_warnings(servers, Options())] == ["bf-cfb", "rc4-md5"]
+
+
+def test_fast_open_through_a_proxy_is_warned_about() -> None:
+    proxy = UpstreamProxy("http", "h", 1)
+    settings = LocalSettings((ServerProfile("h", 1, "aes-256-gcm", PASSWORD),), fast_open=True, upstream_proxy=proxy)
+    assert local_warnings(settings, Options()) == ["TCP Fast Open has no effect through an upstream proxy"]

@@ -120,6 +120,7 @@ class Engine:
     async def stop(self, grace: float = 2.0) -> None:
         """Stop listening, give connections `grace` seconds to finish, then reset them."""
         self.close_listeners()
+        self._part_resting()
         try:
             async with asyncio.timeout(grace):
                 await self.drained()
@@ -130,14 +131,18 @@ class Engine:
         self.drain.close()
         self.lingering.close()
         self.payload_wait.clear()
-        for session in self.kept_alive.clear():
-            session.part()
+        self._part_resting()
         if self._sweeper is not None:
             self._sweeper.cancel()
         for relay in self.relays:
             await relay.closed()
         self.relays.clear()
         await self.reactor.poller.close()
+
+    def _part_resting(self) -> None:
+        """Programs that keep a connection for another request can ask somebody else."""
+        for session in self.kept_alive.clear():
+            session.part()
 
     # ---- connections
 

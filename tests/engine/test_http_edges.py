@@ -566,3 +566,19 @@ def test_half_closed_programs_get_their_answer(play: Play) -> None:
         assert (await world.closed(client))[0].reason is Reason.FINISHED
 
     play(scenario)
+
+
+@pytest.mark.parametrize("path", ["/", "/close"])
+def test_a_stop_does_not_wait_for_a_program_that_rests(play: Play, path: str) -> None:
+    async def scenario(world: World) -> None:
+        client, _ = await world.pair()
+        streams = await world.open(client.address)
+        streams[1].write(get(await world.origin(serve_http), path))
+        assert (await answer(streams))[0] == 200
+        await until(lambda: client.kept_alive)
+        async with asyncio.timeout(15):
+            await client.engine.stop(20)
+        assert await streams[0].read() == b""
+        assert [one.reason for one in await world.closed(client)] == [Reason.FINISHED]
+
+    play(scenario)

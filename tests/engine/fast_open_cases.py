@@ -18,7 +18,9 @@ import pytest
 from ssgui.config.models import ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.engine import handler as handler_module
+from ssgui.engine.errors import DialError, DialFailure
 from ssgui.engine.handler import TCPRelayHandler
+from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason
 from ssgui.engine.tcp_options import FAILURES
 from tests.engine.test_failover import full_port
@@ -65,6 +67,32 @@ def test_a_server_that_is_not_there_shows_when_the_first_bytes_are_sent(play: Pl
         assert [view.dead_since is None for view in client.pool.view()] == [False, True]
         reader, _ = await world.connect(client, *await world.echo(), payload=b"hello")
         assert await reader.readexactly(5) == b"hello"
+
+    play(scenario)
+
+
+def test_requests_of_http(play: Play) -> None:
+    async def ask(world: World, client: LocalRelay, address: tuple[str, int]) -> bytes:
+        reader, writer = await world.open(client.address)
+        writer.write(b"GET http://127.0.0.1:%d/ HTTP/1.1\r\nHost: x\r\n\r\n" % address[1])
+        return await reader.readuntil(b"\r\n\r\n")
+
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await reader.read()
+
+    async def scenario(world: World) -> None:
+        server, origin = await world.server(fast_open=True), await world.origin(page)
+        dead = await world.client(("127.0.0.1", free_port()), fast_open=True)
+        assert (await ask(world, dead, origin)).startswith(b"HTTP/1.1 502")
+        (closed,) = await world.closed(dead)
+        assert closed.reason is Reason.CONNECT_REFUSED
+        assert dead.pool.view()[0].dead_since is not None
+        client = await world.client(server.address, fast_open=True)
+        client.pool.failed(client.pool.upstreams[0], DialError(DialFailure.REFUSED, "", 0))
+        assert (await ask(world, client, origin)).startswith(b"HTTP/1.1 204")
+        assert client.pool.view()[0].dead_since is None
 
     play(scenario)
 

@@ -708,8 +708,28 @@
         <translation>就绪</translation>
     </message>
     <message>
+        <source>Refresh</source>
+        <translation>刷新</translation>
+    </message>
+    <message>
         <source>Refused</source>
         <translation>被拒绝</translation>
+    </message>
+    <message>
+        <source>Remove subscription</source>
+        <translation>移除订阅</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Rename a group</source>
+        <translation>重命名分组</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>重命名…</translation>
     </message>
     <message>
         <source>Replay refused</source>
@@ -912,6 +932,10 @@
         <translation>详情见日志：{what}</translation>
     </message>
     <message>
+        <source>The name is missing.</source>
+        <translation>缺少名称。</translation>
+    </message>
+    <message>
         <source>The password is missing.</source>
         <translation>缺少密码。</translation>
     </message>
@@ -942,6 +966,10 @@
     <message>
         <source>This is no host name or address.</source>
         <translation>这不是有效的主机名或地址。</translation>
+    </message>
+    <message>
+        <source>This is no https address.</source>
+        <translation>这不是 https 地址。</translation>
     </message>
     <message>
         <source>This is the demo.</source>
@@ -1000,6 +1028,10 @@
         <translation>上行</translation>
     </message>
     <message>
+        <source>Updating…</source>
+        <translation>正在更新…</translation>
+    </message>
+    <message>
         <source>Use this server</source>
         <translation>使用此服务器</translation>
     </message>
@@ -1048,12 +1080,24 @@
         <translation>密码或加密方式有误？</translation>
     </message>
     <message>
+        <source>Your provider gives it to you. Keep it to yourself: it is a password.</source>
+        <translation>由服务商提供。请勿外传，它相当于密码。</translation>
+    </message>
+    <message>
         <source>Your provider gives you a link, a QR code or a file. Any of them will do.</source>
         <translation>服务商会给你链接、二维码或文件，任何一种都可以。</translation>
     </message>
     <message>
         <source>another program</source>
         <translation>其他程序</translation>
+    </message>
+    <message>
+        <source>d MMM</source>
+        <translation>M 月 d 日</translation>
+    </message>
+    <message>
+        <source>d MMM yyyy</source>
+        <translation>yyyy 年 M 月 d 日</translation>
     </message>
     <message>
         <source>direct</source>
@@ -1064,12 +1108,24 @@
         <translation>下行受阻</translation>
     </message>
     <message>
+        <source>ended {date}</source>
+        <translation>已于 {date} 到期</translation>
+    </message>
+    <message>
         <source>everything else</source>
         <translation>其余流量</translation>
     </message>
     <message>
         <source>gui-config.json of shadowsocks-windows (*.json)</source>
         <translation>shadowsocks-windows 的 gui-config.json (*.json)</translation>
+    </message>
+    <message>
+        <source>http is not encrypted: anybody on the way could change the list. Use https.</source>
+        <translation>http 未加密，途中任何人都能篡改列表。请使用 https。</translation>
+    </message>
+    <message>
+        <source>not updated: {why} · list of {age} ago</source>
+        <translation>未更新：{why} · 仍用 {age} 前的列表</translation>
     </message>
     <message>
         <source>rejected</source>
@@ -1084,8 +1140,16 @@
         <translation>ssgui 仍在运行</translation>
     </message>
     <message>
+        <source>until {date}</source>
+        <translation>有效期至 {date}</translation>
+    </message>
+    <message>
         <source>up blocked</source>
         <translation>上行受阻</translation>
+    </message>
+    <message>
+        <source>updated {age} ago</source>
+        <translation>{age} 前更新</translation>
     </message>
     <message>
         <source>{address} still listens</source>
@@ -1096,8 +1160,16 @@
         <translation>{age} 前</translation>
     </message>
     <message>
+        <source>{amount} left</source>
+        <translation>剩余 {amount}</translation>
+    </message>
+    <message>
         <source>{count} are hidden.</source>
         <translation>已隐藏 {count} 个。</translation>
+    </message>
+    <message>
+        <source>{count} days</source>
+        <translation>{count} 天</translation>
     </message>
     <message>
         <source>{count} more cannot be used; the notes say why.</source>
@@ -1138,6 +1210,10 @@
     <message>
         <source>{name} deleted</source>
         <translation>已删除 {name}</translation>
+    </message>
+    <message>
+        <source>{name} removed</source>
+        <translation>已移除 {name}</translation>
     </message>
     <message>
         <source>{server} does not answer</source>

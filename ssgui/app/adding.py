@@ -94,6 +94,12 @@ def server_of(profile: ServerProfile, *, group: str = "", identity: str = "") ->
     )
 
 
+def assess(servers: Iterable[Server], there: tuple[Server, ...]) -> tuple[Candidate, ...]:
+    """What is to be said about each of `servers` beside those that are there."""
+    taken = {place_of(server) for server in there}
+    return tuple(_candidate(server, taken) for server in servers)
+
+
 def place_of(server: Server) -> Place:
     """What makes two entries one server for a person."""
     return server.host.lower(), server.port, server.method, server.password.reveal()

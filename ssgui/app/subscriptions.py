@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("ssgui")
 _HOUR = 3600.0
+_AGAIN = 1800.0  # seconds until a list that could not be had is tried again by itself
 Fetch = Callable[..., Awaitable[Answer]]
 
 
@@ -36,6 +37,7 @@ class Subscriptions:
         self._context, self._told, self._get, self._clock = context, told, get, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._etags: dict[str, str] = {}
+        self._tried: dict[str, float] = {}
 
     @property
     def busy(self) -> set[str]:
@@ -46,7 +48,9 @@ class Subscriptions:
         """Refresh those that are older than their hours."""
         now = self._clock()
         for one in self._context.config.subscriptions:
-            if not 0 <= now - one.updated < one.hours * _HOUR:
+            fresh = 0 <= now - one.updated < one.hours * _HOUR
+            tried = 0 <= now - self._tried.get(one.id, -_AGAIN) < _AGAIN
+            if not fresh and not tried:
                 self.refresh(one.id)
 
     def refresh(self, identity: str) -> None:
@@ -54,6 +58,7 @@ class Subscriptions:
         subscription = find(self._context.config, identity)
         if subscription is None or identity in self._tasks:
             return
+        self._tried[identity] = self._clock()
         task = self._tasks[identity] = spawn(self._refresh(subscription), name="refresh a subscription")
         task.add_done_callback(partial(self._ended, identity))
         self._told()

@@ -16,6 +16,7 @@ from ssgui.config.app_config import Mode, Server
 from ssgui.gui import about, words
 from ssgui.gui.adding.demo import DemoSwitch
 from ssgui.gui.adding.sharing import Sharing
+from ssgui.gui.adding.subscription import SubscriptionWays
 from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.first_run import FirstRun
@@ -58,6 +59,11 @@ class Presenter(QObject):
         self.servers.stopped.connect(self.tests.stop)
         self.adding = Adding(context, window)
         self.servers.adding.connect(self.adding.start)
+        self.subscriptions = SubscriptionWays(context, window)
+        self.adding.online.connect(self.subscriptions.add)
+        self.servers.group_notes = self.subscriptions.notes
+        self.servers.list.head_asked.connect(self.subscriptions.menu)
+        self.subscriptions.changed.connect(self.servers.refresh)
         self.demo = DemoSwitch(context, window, partial(window.open_page, "connections"))
         self.home = QStackedWidget(window)  # the list of servers, or what stands in its place while it is empty
         self.home.addWidget(self.servers)
@@ -82,11 +88,13 @@ class Presenter(QObject):
         """Everything is started: look, and go on looking."""
         self._changed()
         self._timer.start(LOOK_MS)
+        self.subscriptions.begin()
 
     def end(self) -> None:
         """Look no more."""
         self._timer.stop()
         self.tests.stop()
+        self.subscriptions.end()
         self.context.changed.remove(self._changed)
 
     # ---- showing

@@ -158,6 +158,8 @@ async def test_only_those_that_are_due() -> None:
     made.stop()
     while made.busy:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
+    made.refresh_due()
+    assert not made.busy  # it was tried a moment ago
 
 
 async def test_a_new_one_is_looked_up_and_not_kept_yet() -> None:

@@ -28,16 +28,17 @@ class ConfirmDialog(QDialog):
 
     confirmed = Signal(tuple, object, bool)
 
-    def __init__(self, found: Found, groups: tuple[str, ...], parent: QWidget) -> None:
+    def __init__(self, found: Found, groups: tuple[str, ...], parent: QWidget, *, whole: bool = False) -> None:
+        """With `whole` everything is taken or nothing: a list that somebody else keeps."""
         super().__init__(parent)
         self.setObjectName("confirm")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(940, 480)
-        self.model = CandidatesModel(found.candidates, self)
+        self.model = CandidatesModel(found.candidates, self, whole=whole)
         self._heading, self._below = QLabel(self), QLabel(self)
         for label in (self._heading, self._below):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self._possible = len(found.servers)
+        self._whole, self._possible = whole, len(found.servers)
         unusable = len(found.candidates) - self._possible
         self._below.setText(tr("{count} more cannot be used; the notes say why.", count=unusable))
         self._below.setVisible(unusable > 0)
@@ -46,6 +47,7 @@ class ConfirmDialog(QDialog):
         self.every = QPushButton(self)
         self.every.setProperty("kind", "link")
         self.group = ChoiceField(tr("Group"), free=True, parent=self)
+        self.group.setVisible(not whole)
         self._fill_groups(found, groups)
         self.cancel = QPushButton(tr("Cancel"), self)
         self.add = QPushButton(tr("Add"), self)
@@ -119,7 +121,7 @@ class ConfirmDialog(QDialog):
         heading = tr("Add {count} servers", count=count) if count != 1 else tr("Add one server")
         self._heading.setText(heading)
         self.setWindowTitle(heading)
-        self.every.setVisible(self._possible > 1)
+        self.every.setVisible(self._possible > 1 and not self._whole)
         self.every.setText(tr("Select all") if count < self._possible else tr("Select none"))
         self.add.setEnabled(count > 0)
         self.add_and_use.setEnabled(count > 0)

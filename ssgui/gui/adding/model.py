@@ -21,10 +21,13 @@ class CandidatesModel(QAbstractTableModel):
 
     ticked = Signal()
 
-    def __init__(self, candidates: tuple[Candidate, ...], parent: QObject | None = None) -> None:
+    def __init__(
+        self, candidates: tuple[Candidate, ...], parent: QObject | None = None, *, whole: bool = False
+    ) -> None:
         super().__init__(parent)
-        self.candidates = candidates
-        self._chosen = {row for row, one in enumerate(candidates) if one.server is not None and not one.known}
+        self.candidates, self._whole = candidates, whole
+        servers = ((row, one) for row, one in enumerate(candidates) if one.server is not None)
+        self._chosen = {row for row, one in servers if whole or not one.known}
 
     # ---- what is chosen
 
@@ -41,7 +44,7 @@ class CandidatesModel(QAbstractTableModel):
         self.ticked.emit()
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole or self.candidates[index.row()].server is None:
+        if role != Qt.ItemDataRole.CheckStateRole or self._whole or self.candidates[index.row()].server is None:
             return False
         checked = Qt.CheckState(value) == Qt.CheckState.Checked
         (self._chosen.add if checked else self._chosen.discard)(index.row())
@@ -70,7 +73,7 @@ class CandidatesModel(QAbstractTableModel):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren | Qt.ItemFlag.ItemIsEnabled
-        if index.column() == NAME and self.candidates[index.row()].server is not None:
+        if index.column() == NAME and not self._whole and self.candidates[index.row()].server is not None:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
@@ -82,7 +85,7 @@ class CandidatesModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
                 text = harmless(_text(one, column))
                 return text if role != Qt.ItemDataRole.ToolTipRole else f"<qt>{_escaped(text)}</qt>" if text else None
-            case Qt.ItemDataRole.CheckStateRole if column == NAME and one.server is not None:
+            case Qt.ItemDataRole.CheckStateRole if column == NAME and one.server is not None and not self._whole:
                 return Qt.CheckState.Checked if index.row() in self._chosen else Qt.CheckState.Unchecked
             case Qt.ItemDataRole.DecorationRole if column == NOTE and (one.problem or one.insecure):
                 return icons.icon("error" if one.problem else "warning", "err" if one.problem else "warn")

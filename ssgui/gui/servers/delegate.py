@@ -11,6 +11,7 @@ from ssgui.gui.servers.model import Row, ServersModel, address, group_name, late
 
 ROW_HEIGHT, GROUP_HEIGHT = 52, 40
 LATENCY, RESULT, TODAY = 84, 188, 84
+MORE = 40  # pixels at the right of a head, for its menu
 _INSET = 8
 _ALL_COLUMNS = 600
 Index = QModelIndex | QPersistentModelIndex
@@ -66,8 +67,10 @@ def _head(painter: QPainter, rect: QRectF, row: Row) -> None:
     width = painter.fontMetrics().horizontalAdvance(name) + 4.0
     words = QRectF(rect.left() + 36, rect.top() + 6, min(width, rect.width() - 60), rect.height() - 6)
     draw_text(painter, words, name, tokens.text2, font)
-    note = QRectF(words.right() + 10, words.top(), rect.right() - words.right() - 20, words.height())
+    note = QRectF(words.right() + 10, words.top(), rect.right() - words.right() - 20 - MORE, words.height())
     draw_text(painter, note, row.note, tokens.text3, theme.font(12))
+    if row.note:
+        icons.draw(painter, "more", tokens.text2, QRectF(rect.right() - 32, rect.center().y() - 5, 16, 16))
 
 
 def columns(rect: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from ssgui.gui import theme
 from ssgui.gui.frame.painting import draw_text
-from ssgui.gui.servers.delegate import ServerDelegate, columns
+from ssgui.gui.servers.delegate import MORE, ServerDelegate, columns
 from ssgui.gui.servers.model import ServersModel
 from ssgui.gui.texts import tr
 
@@ -39,6 +39,7 @@ class ServerList(QListView):
     renamed = Signal(str)
     duplicated = Signal(str)
     asked = Signal(str, QPoint)
+    head_asked = Signal(str, QPoint)
 
     def __init__(self, model: ServersModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,7 +80,9 @@ class ServerList(QListView):
         index = self.indexAt(event.position().toPoint())
         if index.isValid() and event.button() == Qt.MouseButton.LeftButton:
             row = self._model.rows[index.row()]
-            if row.server is None:
+            if row.server is None and row.note and event.position().x() > self.viewport().width() - MORE:
+                self.head_asked.emit(row.group, self.viewport().mapToGlobal(event.position().toPoint()))
+            elif row.server is None:
                 self._model.fold(row.group)
             elif event.position().x() < _RADIO:
                 self.used.emit(row.server.id)
@@ -111,6 +114,8 @@ class ServerList(QListView):
     def _ask(self, at: QPoint) -> None:
         if identity := self._server_at(self.indexAt(at)):
             self.asked.emit(identity, self.viewport().mapToGlobal(at))
+        elif (index := self.indexAt(at)).isValid():
+            self.head_asked.emit(self._model.rows[index.row()].group, self.viewport().mapToGlobal(at))
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:

@@ -1,5 +1,6 @@
 """Servers: the list on the left, the chosen one's details on the right."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
@@ -46,6 +47,7 @@ class ServersPage(QWidget):
     def __init__(self, context: AppContext, states: ServerStates, toast: Toast, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context, self.states, self._toast = context, states, toast
+        self.group_notes: Callable[[], dict[str, str]] = dict
         self.model = ServersModel(self)
         self.list = ServerList(self.model, self)
         self._drafts: dict[str, Server] = {}
@@ -181,7 +183,7 @@ class ServersPage(QWidget):
     def refresh(self) -> None:
         """The configuration changed."""
         config = self.context.config
-        self.model.show(config.servers, config.current, self._group_notes())
+        self.model.show(config.servers, config.current, self.group_notes())
         self.export.setEnabled(bool(config.servers))
         self.look()
         if config.server(self._open_id) is None:
@@ -190,9 +192,6 @@ class ServersPage(QWidget):
             self._open(config.current if config.server(config.current) else config.servers[0].id)
         self._show_head()
         self._arrange()
-
-    def _group_notes(self) -> dict[str, str]:
-        return {}
 
     def look(self) -> None:
         """What is known about servers may have changed."""

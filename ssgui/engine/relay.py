@@ -203,16 +203,17 @@ class LocalRelay(TCPRelay):
 
     def __init__(self, engine: "Engine", settings: LocalSettings) -> None:
         resolver = Resolver(SystemLookup(), prefer_ipv6=settings.prefer_ipv6)
+        machine = OwnMachine(settings.own_addresses)
+        self.router = Router(settings.acl, bypass_lan=settings.bypass_lan, machine=machine)
         proxy = settings.upstream_proxy  # it answers before anything can be said to a server: nothing to open fast
         options = tcp_options(fast_open=settings.fast_open and proxy is None, mptcp=settings.mptcp)
-        super().__init__(engine, settings.timeout, resolver, ForbiddenAddresses(()), options)
+        # A server or proxy at our own port would send every connection round for ever.
+        super().__init__(engine, settings.timeout, resolver, self.router.loop_guard, options)
         if proxy is None:
             self.dialer = Dialer(self.reactor, resolver, self.guard, options)
         else:
             self.dialer = ProxyDialer(self.reactor, resolver, self.guard, proxy, options)
         self.dialers = [self.dialer]
-        machine = OwnMachine(settings.own_addresses)
-        self.router = Router(settings.acl, bypass_lan=settings.bypass_lan, machine=machine)
         self._direct = Dialer(self.reactor, resolver, self.router.loop_guard)
         self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
         self.dialers += (self._direct, self._direct_lan)

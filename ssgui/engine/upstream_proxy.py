@@ -127,7 +127,8 @@ class ProxyDialing:
         self._owner.connecting()
 
     def dial_failed(self, error: DialError) -> None:
-        self._fail(error.kind, f"cannot be reached: {error.detail}")
+        denied = error.kind is DialFailure.DENIED  # by the one guard there is
+        self._fail(error.kind, "is this very port" if denied else f"cannot be reached: {error.detail}")
 
     def connect_failed(self, leg: Leg, error: OSError) -> None:
         self.dial_failed(dial_error(error, *self._dialer.address))

@@ -13,7 +13,7 @@ from ssgui.config.secret import Secret
 from ssgui.engine import upstream_proxy as module
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason, Stage
-from ssgui.protocol.address import decode_address
+from ssgui.protocol.address import Address, decode_address
 from ssgui.protocol.errors import LocalProtocolError
 from tests.engine.world import METHOD, PASSWORD, World, digest_then_answer, reset, until
 from tests.support.ports import free_port
@@ -209,6 +209,40 @@ def test_a_proxy_that_is_not_there(play: Play, kind: str) -> None:
             assert (closed.reason, "cannot be reached" in closed.detail) == (Reason.CONNECT_REFUSED, True)
         assert alive(client) == [True, True]
         assert world.stages(client).count(Stage.DNS) == 2  # no second server was tried
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_proxy_that_is_our_own_port(play: Play, kind: str, host: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Every connection would make another one, until there are no more descriptors."""
+
+    async def scenario(world: World) -> None:
+        caplog.clear()
+        port = free_port()
+        client = await client_behind(world, kind, (host, port), bind_port=port)
+        with pytest.raises(ConnectionError, match="2"):
+            await world.connect(client, "example.com", 80)
+        (closed,) = await world.closed(client)
+        assert (closed.reason, closed.detail) == (Reason.DENIED, f"the proxy {host}:{port} is this very port")
+        assert f"no server can be reached: {closed.detail}" in caplog.text
+        assert alive(client) == [True]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("tunnel", [None, Address("example.com", 80)])
+def test_a_server_that_is_our_own_port(play: Play, tunnel: Address | None) -> None:
+    async def scenario(world: World) -> None:
+        port = free_port()
+        client = await world.client(("127.0.0.1", port), bind_port=port, tunnel=tunnel)
+        with suppress(ConnectionError):  # a tunnel's end is a reset, perhaps before we know that we are connected
+            reader, writer = await world.open(client.address)
+            writer.write(b"\x05\x01\x00" + b"\x05\x01\x00\x03\x01a\x00\x50")
+            await reader.read()
+        assert [one.reason for one in await world.closed(client)] == [Reason.DENIED]
+        assert not client.engine.handlers
 
     play(scenario)
 

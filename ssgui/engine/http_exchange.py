@@ -73,7 +73,7 @@ class HttpExchange(QuietOwner):
         """The request as the origin gets it, with what has come of its body."""
         assert self.origin is not None
         self.method, self._answered, self._again, self._ahead = request.method, False, None, 0
-        upgrade = http_proxy.wants_upgrade(request.headers)
+        upgrade = request.http_version > b"1.0" and http_proxy.wants_upgrade(request.headers)
         headers = http_proxy.request_headers(request.headers.raw_items(), forward.host, upgrade=upgrade)
         sent = h11.Request(method=request.method, target=forward.path, headers=headers, http_version=b"1.1")
         return (self.origin.send(sent) or b"") + self._body()

@@ -7,7 +7,12 @@ from typing import cast
 from uuid import uuid4
 
 from PySide6.QtCore import SLOT, QObject, QUrl, Slot
-from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCall, QDBusPendingCallWatcher
+from PySide6.QtDBus import (
+    QDBusConnection,
+    QDBusMessage,
+    QDBusPendingCall,
+    QDBusPendingCallWatcher,
+)
 from PySide6.QtGui import QImage
 
 from ssgui.engine.tasks import run_blocking
@@ -15,7 +20,7 @@ from ssgui.gui.adding.screens import ScreenError
 
 _SERVICE, _PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 _SCREENSHOT, _REQUEST = "org.freedesktop.portal.Screenshot", "org.freedesktop.portal.Request"
-_SLOT = cast("bytes", SLOT("responded(QDBusMessage)"))  # the stubs say bytes, and it is text
+_SLOT = cast("bytes", SLOT("responded(uint,QVariantMap)"))  # the stubs say bytes, and it is text
 _SECONDS = 120  # a person may have to agree
 
 
@@ -43,11 +48,11 @@ class _Request(QObject):
         if watch.isError():
             self._fail("the desktop has no portal for it")
 
-    @Slot(QDBusMessage)
-    def responded(self, message: QDBusMessage) -> None:
+    # By these types Qt takes the answer apart itself: Python cannot read a map out of a QDBusArgument.
+    @Slot("uint", "QVariantMap")
+    def responded(self, code: int, results: dict[str, object]) -> None:
         """The portal's answer: 0 and the address of a file, 1 for no."""
-        code, results = message.arguments()
-        uri = results.get("uri") if code == 0 and isinstance(results, dict) else None
+        uri = results.get("uri") if code == 0 else None
         if not uri:
             self._fail("it was not allowed")
         elif not self.answer.done():

@@ -117,7 +117,7 @@ def _candidate(server: Server, taken: set[Place]) -> Candidate:
 def merged(config: AppConfig, servers: tuple[Server, ...], group: str | None, *, use: bool = False) -> AppConfig:
     """`config` with these servers at its end, all in one `group` unless that is None."""
     if group is not None:
-        servers = tuple(msgspec.structs.replace(one, group=group) for one in servers)
+        servers = tuple(one if one.group == group else msgspec.structs.replace(one, group=group) for one in servers)
     current = servers[0].id if servers and (use or config.server(config.current) is None) else config.current
     return msgspec.structs.replace(config, servers=(*config.servers, *servers), current=current)
 

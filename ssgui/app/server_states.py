@@ -8,7 +8,7 @@ from enum import StrEnum
 from ssgui.app.local_proxy import unique_names, usable
 from ssgui.config.app_config import Server
 from ssgui.engine.stages import Reason
-from ssgui.services.evidence import ServerEvidence
+from ssgui.services.evidence import Evidence, ServerEvidence
 from ssgui.services.meter import Meter
 
 
@@ -70,7 +70,26 @@ class ServerStates:
     def all(self, servers: tuple[Server, ...], legacy: Iterable[str] = ()) -> dict[str, ServerState]:
         """The state of each of `servers`; `legacy` names the old methods that are allowed."""
         names = unique_names(servers)
-        return {server.id: self._state(server, names[server.id], legacy) for server in servers}
+        alike: dict[tuple[str, bool, bool], ServerState] = {}  # of which nothing is known: in long lists nearly all
+        states = {}
+        for server in servers:
+            name = names[server.id]
+            if self._is_known(server.id, name):
+                states[server.id] = self._state(server, name, legacy)
+                continue
+            kind = server.method, bool(server.password), server.gone
+            if kind not in alike:
+                alike[kind] = self._state(server, name, legacy)
+            states[server.id] = alike[kind]
+        return states
+
+    def _is_known(self, identity: str, name: str) -> bool:
+        return (
+            identity in self._tests
+            or identity in self.testing
+            or name in self._meter.servers
+            or self._evidence.knows(name)
+        )
 
     def _state(self, server: Server, name: str, legacy: Iterable[str]) -> ServerState:
         traffic = self._meter.servers.get(name)
@@ -89,7 +108,8 @@ class ServerStates:
 
     def _judged(self, name: str, test: _Test | None, latency: float | None, today: int) -> ServerState:
         """The newer of a test and of what real traffic showed."""
-        now, evidence = self._clock(), self._evidence.of(name)
+        now = self._clock()
+        evidence = self._evidence.of(name) if self._evidence.knows(name) else Evidence()
         failed_at, reason = evidence.failures[-1] if evidence.failures else (-1.0, None)
         worked_at = evidence.last_byte if evidence.last_byte is not None else -1.0
         if test is not None and test.at >= max(failed_at, worked_at):

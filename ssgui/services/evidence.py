@@ -60,6 +60,10 @@ class ServerEvidence:
         """The evidence of one server."""
         return self._servers.setdefault(server, Evidence())
 
+    def knows(self, server: str) -> bool:
+        """Whether there may be any."""
+        return server in self._servers
+
     def forget(self, server: str) -> None:
         """Its settings changed: what was known is about another key."""
         self._servers.pop(server, None)

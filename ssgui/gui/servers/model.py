@@ -1,7 +1,7 @@
 """Servers in their groups, as rows: a head for each group that has a name or is not the only one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -14,6 +14,7 @@ from ssgui.gui.units import age, amount, span
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
+_UNKNOWN = ServerState()
 _MIME = "application/x-ssgui-server"
 
 
@@ -23,7 +24,7 @@ class Row:
 
     group: str
     server: Server | None = None
-    state: ServerState = field(default_factory=ServerState)
+    state: ServerState = _UNKNOWN
     note: str = ""
     folded: bool = False
 
@@ -61,7 +62,7 @@ class ServersModel(QAbstractListModel):
         self._states = states
         for row in self.rows:
             if row.server is not None:
-                row.state = states.get(row.server.id, ServerState())
+                row.state = states.get(row.server.id, _UNKNOWN)
 
     def set_filter(self, text: str) -> None:
         """Only servers whose name, address, method or group hold every word."""
@@ -87,7 +88,7 @@ class ServersModel(QAbstractListModel):
     def _wanted(self) -> list[Row]:
         groups: dict[str, list[Server]] = {}
         for server in self._servers:
-            if self._matches(server):
+            if not self._words or self._matches(server):
                 groups.setdefault(server.group, []).append(server)
         rows: list[Row] = []
         for group, servers in groups.items():
@@ -95,7 +96,7 @@ class ServersModel(QAbstractListModel):
             if len(groups) > 1 or group:
                 rows.append(Row(group, note=self._notes.get(group, ""), folded=folded))
             if not folded:
-                rows += [Row(group, one, self._states.get(one.id, ServerState())) for one in servers]
+                rows += [Row(group, one, self._states.get(one.id, _UNKNOWN)) for one in servers]
         return rows
 
     def _matches(self, server: Server) -> bool:

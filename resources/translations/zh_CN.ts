@@ -368,6 +368,10 @@
         <translation>分组</translation>
     </message>
     <message>
+        <source>Group…</source>
+        <translation>分组…</translation>
+    </message>
+    <message>
         <source>Handshake timeout</source>
         <translation>握手超时</translation>
     </message>

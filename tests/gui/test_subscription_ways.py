@@ -160,6 +160,22 @@ def test_a_click_on_the_head_opens_its_menu(presenter: Presenter, context: Still
     flow(steps)
 
 
+def test_a_row_has_a_menu_that_leads_to_its_group(presenter: Presenter, context: StillContext) -> None:
+    asked: list[str] = []
+    presenter.servers.list.head_asked.disconnect()
+    presenter.servers.list.head_asked.connect(lambda group, _at: asked.append(group))
+    presenter.servers.list.asked.emit("6", QPoint(0, 0))
+    menu = presenter.servers.findChildren(QMenu)[-1]
+    texts = {action.text(): action for action in menu.actions() if action.text()}
+    assert list(texts) == ["Use this server", "Share", "Duplicate", "Delete", "Group…"]
+    texts["Use this server"].trigger()
+    texts["Group…"].trigger()
+    assert (context.config.current, asked) == ("6", ["Nebula"])
+    texts["Delete"].trigger()
+    assert context.config.server("6") is None
+    menu.close()
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

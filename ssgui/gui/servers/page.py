@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -158,6 +158,7 @@ class ServersPage(QWidget):
         self.list.used.connect(self.context.use)
         self.list.deleted.connect(self.delete_server)
         self.list.duplicated.connect(self.duplicate_server)
+        self.list.asked.connect(self.row_menu)
         self.list.renamed.connect(lambda _identity: self._rename())
         self.model.moved.connect(self._moved)
         self.editor.saved.connect(self._save)
@@ -300,6 +301,25 @@ class ServersPage(QWidget):
         self._single = True
         self._arrange()
         self.editor.host.edit.setFocus()
+
+    def row_menu(self, identity: str, at: QPoint) -> QMenu:
+        """What can be done with a row, and by way of it with its group, which no key reaches otherwise."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        server = self.context.config.server(identity)
+        for icon, text, act in (
+            ("check", tr("Use this server"), lambda: self.context.use(identity)),
+            ("share", tr("Share"), lambda: self.sharing.emit(identity)),
+            ("copy", tr("Duplicate"), lambda: self.duplicate_server(identity)),
+            ("trash", tr("Delete"), lambda: self.delete_server(identity)),
+        ):
+            menu.addAction(icons.icon(icon), text).triggered.connect(act)
+        if server is not None and server.group:
+            menu.addSeparator()
+            group = menu.addAction(icons.icon("more"), tr("Group…"))
+            group.triggered.connect(lambda: self.list.head_asked.emit(server.group, at))
+        menu.popup(at)
+        return menu
 
     def duplicate_server(self, identity: str) -> None:
         """A copy of it below."""

@@ -67,7 +67,7 @@ async def test_nothing_is_saved(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.save(KEPT)
     before = store.path.read_bytes()
-    context = AppContext(Store(tmp_path), LogBuffer(), LocalSettings(servers=(ONE,), bind_port=free_port()))
+    context = AppContext(Store(tmp_path), LogBuffer(), LocalSettings(servers=(TWO,), bind_port=free_port()))
     context.load()
     try:
         await context.start()
@@ -76,7 +76,7 @@ async def test_nothing_is_saved(tmp_path: Path) -> None:
         context.save_at_once()
         await context.settled()
         assert context.server is not None
-        assert context.server.host == "h.example"
+        assert context.server.host == TWO.host
     finally:
         await context.stop()
     assert store.path.read_bytes() == before

@@ -25,7 +25,9 @@ from tests.support.screens import StillContext
 @pytest.fixture(scope="session")
 def application() -> QApplication:
     found = QApplication.instance()
-    return found if isinstance(found, QApplication) else QApplication(["ssgui"])
+    made = found if isinstance(found, QApplication) else QApplication(["ssgui"])
+    made.setQuitOnLastWindowClosed(False)  # a window that one test closes must not end the loop of the next
+    return made
 
 
 @pytest.fixture

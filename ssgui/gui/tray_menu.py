@@ -174,7 +174,7 @@ class TrayMenu(QMenu):
         self.direct.setText(
             tr("Resume · {state}", state=known.pause) if known.pause else tr("Go direct for 15 minutes")
         )
-        self.direct.setEnabled(known.listening)
+        self.direct.setEnabled(known.listening or bool(known.pause))
         self.share.setChecked(config.settings.share)
 
     def _plain(self, text: str) -> str:

@@ -65,7 +65,7 @@ def _work_the_menu(panel: Panel, one: App) -> None:
     menu = panel.menu()
     assert (menu.items[0].label, menu.items[0].enabled) == ("Off", False)
     panel.click("Global: everything")
-    assert panel.find("Global: everything").checked
+    wait_until(lambda: panel.find("Global: everything").checked, "the mode")
     wait_until(lambda: panel.tooltip() == "ssgui · Ready · Tokyo & 1", "the tooltip")
     assert panel.find("Servers", "my__own__server").enabled
     assert panel.find("Servers", "Tokyo _& 1").checked  # dbusmenu has underscores where Qt has ampersands
@@ -75,9 +75,9 @@ def _work_the_menu(panel: Panel, one: App) -> None:
     wait_until(lambda: any(item.label.startswith("Resume") for item in panel.menu().items), "the way back")
     assert one.status()["state"] == "paused"
     panel.click("Resume")
-    assert one.status()["state"] == "ready"
+    wait_until(lambda: one.status()["state"] == "ready", "the end of the pause")
     panel.click("Connections…")
-    assert (one.status()["window"], one.status()["page"]) == (True, "connections")
+    wait_until(lambda: (one.status()["window"], one.status()["page"]) == (True, "connections"), "the page")
 
 
 def test_clicks_on_the_icon_and_a_panel_that_comes_and_goes(desktop: dict[str, str], panel: Panel, home: Path) -> None:
@@ -87,11 +87,11 @@ def test_clicks_on_the_icon_and_a_panel_that_comes_and_goes(desktop: dict[str, s
         panel.wait_for_icon()
         wait_until(lambda: not one.status()["window"], "started without a window, once there is a tray")
         panel.press()
-        assert one.status()["window"]
+        wait_until(lambda: one.status()["window"], "the window")
         panel.press("SecondaryActivate")
-        assert one.status()["page"] == "logs"
+        wait_until(lambda: one.status()["page"] == "logs", "the page")
         one.ask({"do": "close"})
-        assert not one.status()["window"]
+        wait_until(lambda: not one.status()["window"], "a window that hides")
         panel.vanish()
         wait_until(lambda: one.status()["window"], "a window that nothing else could bring back")
         panel.appear()

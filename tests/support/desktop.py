@@ -180,9 +180,9 @@ class Panel:
         return one
 
     def click(self, *labels: str) -> None:
-        """Choose an item of the menu."""
+        """Choose an item of the menu, as soon as it can be chosen."""
+        wait_until(lambda: self.find(*labels).enabled, f"{labels} in the menu, enabled")
         item = self.find(*labels)
-        assert item.enabled, item
         click = [item.number, "clicked", Variant("s", ""), 0]
         self._call(self.properties()["Menu"], _MENU, "Event", "isvu", click)
 

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 _T = TypeVar("_T")
 
 
-def wait_until(condition: Callable[[], _T], what: str, seconds: float = 10) -> _T:
+def wait_until(condition: Callable[[], _T], what: str, seconds: float = 30) -> _T:
     """The first true result of `condition`; AssertionError naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):

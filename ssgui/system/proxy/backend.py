@@ -1,0 +1,61 @@
+"""What every desktop's proxy setting looks like to us. Standard library only; calls block."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class ProxyError(Exception):
+    """The system's proxy setting could not be read or changed; says what was tried and what came of it."""
+
+
+class ProxyKind(StrEnum):
+    """What the system is told."""
+
+    PAC = "pac"
+    MANUAL = "manual"  # "Global": host and port for everything
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySetting:
+    """What we want the system to use: the PAC's `url`, or `host` and `port` (HTTP and SOCKS on one port).
+
+    `bypass` are hosts, suffixes (".local") and networks (CIDR) that go directly with MANUAL.
+    """
+
+    kind: ProxyKind
+    url: str = ""
+    host: str = ""
+    port: int = 0
+    bypass: tuple[str, ...] = ()
+
+
+Snapshot = dict[str, Any]
+"""JSON-able: everything that a backend changes, in the backend's own words; what is unset is said to be unset."""
+
+
+class ProxyBackend(ABC):
+    """One way to set the system's proxy. Every method raises ProxyError, and none leaves a child behind."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """All that is set now."""
+
+    @abstractmethod
+    def apply(self, setting: ProxySetting) -> Snapshot:
+        """Set it, values first and the switch last; read back and compare. What is set then, as `snapshot` says it."""
+
+    @abstractmethod
+    def restore(self, snapshot: Snapshot) -> None:
+        """Set exactly what `snapshot` says, unset keys included, the switch first where that is safer; read back."""
+
+    @abstractmethod
+    def cleared(self, snapshot: Snapshot) -> Snapshot:
+        """`snapshot` with the proxy switched off and nothing else changed."""
+
+    @abstractmethod
+    def loopback_ports(self, snapshot: Snapshot) -> tuple[int, ...]:
+        """The loopback ports that `snapshot` sends programs or browsers to (its PAC's included); () if none."""

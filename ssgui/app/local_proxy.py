@@ -13,8 +13,8 @@ from ssgui.app.this_run import under
 from ssgui.config.app_config import AppConfig, Choice, Server
 from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
 from ssgui.engine.engine import Engine
-from ssgui.engine.errors import BindError
-from ssgui.engine.relay import LocalRelay
+from ssgui.engine.errors import BindError, EngineError
+from ssgui.engine.relay import LocalRelay, can_change
 from ssgui.engine.tasks import run_blocking
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
@@ -130,11 +130,28 @@ class LocalProxy:
             wanted = under(wanted, self._run)
         if wanted == self._settings:
             return
+        before, self._settings = self._settings, None  # should it fail, nothing that runs is as wanted
+        if self.relay is not None and wanted is not None and before is not None and can_change(before, wanted):
+            await self._change(self.relay, wanted)
+        else:
+            await self._begin(wanted)
+        self._settings = wanted
+
+    async def _change(self, relay: LocalRelay, wanted: LocalSettings) -> None:
+        try:
+            await relay.change(wanted)
+        except (EngineError, LocalProtocolError):
+            self._close()  # rather nothing than a server that was not meant
+            raise
+
+    def _close(self) -> None:
         if self.relay is not None:
             self.relay.close()
             self.relay = None
-        self._settings = wanted
         self.conflict = None
+
+    async def _begin(self, wanted: LocalSettings | None) -> None:
+        self._close()
         if wanted is not None:
             self.relay = await self._listen(wanted)
             self.relay.router.pause(self._paused)

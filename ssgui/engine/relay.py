@@ -7,6 +7,8 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from ssgui.config.models import DEFAULT_PROBE_URL, LocalSettings, ServerSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
@@ -16,6 +18,7 @@ from ssgui.engine.latency import measure, probe_request
 from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.plugin import Plugin
+from ssgui.engine.program_session import ProgramSession
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
 from ssgui.engine.router import Router
 from ssgui.engine.server_pool import ServerPool
@@ -31,6 +34,7 @@ from ssgui.engine.udp_relay import UDPRelay
 from ssgui.engine.udp_server import ServerUDPRelay
 from ssgui.engine.upstream import Upstream
 from ssgui.engine.upstream_proxy import ProxyDialer
+from ssgui.engine.upstreams import Upstreams
 from ssgui.protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -218,14 +222,36 @@ class LocalRelay(TCPRelay):
         self._direct_lan = Dialer(self.reactor, resolver, self.router.lan_guard)
         self.dialers += (self._direct, self._direct_lan)
         self.probe = _probe(settings.probe_url)
-        upstreams = [Upstream(profile, settings.legacy_methods) for profile in settings.servers]
-        self.pool = ServerPool(upstreams, settings.choice, lambda upstream: measure(self, upstream))
-        self.users: Mapping[bytes, bytes] | None = {
-            name.encode(): password.reveal().encode() for name, password in settings.users
-        } or None
+        self.upstreams = Upstreams(settings, self._upstreams_in_use)
+        self.pool = self._new_pool(settings)
+        self.users = _users(settings)
         self.tunnel_target = settings.tunnel  # of everything, where the port speaks no proxy protocol
         self._session = MixedSession if settings.tunnel is None else TunnelSession
         self.udp = self._new_udp(settings) if settings.udp else None
+
+    def _new_pool(self, settings: LocalSettings) -> ServerPool:
+        return ServerPool(self.upstreams.current, settings.choice, lambda upstream: measure(self, upstream))
+
+    def _upstreams_in_use(self) -> set[Upstream]:
+        """Those that connections go through."""
+        used = set()
+        for handler in self.engine.handlers.values():
+            session = getattr(handler, "session", None)
+            if isinstance(session, ProgramSession) and session.relay is self and session.upstream is not None:
+                used.add(session.upstream)
+        return used
+
+    async def change(self, settings: LocalSettings) -> None:
+        """Go on with the servers, their choice, the users and the times of `settings`; nothing else may differ.
+
+        The port stays open, what is open keeps its server, and what is known of a server that stays is kept.
+        PluginError when a plugin does not start: all is as it was.
+        """
+        await self.upstreams.change(settings)
+        former, self.pool = self.pool, self._new_pool(settings)
+        self.probe, self.users, self.timeout = _probe(settings.probe_url), _users(settings), settings.timeout
+        await former.close()
+        self.pool.start()
 
     def _new_udp(self, settings: LocalSettings) -> LocalUDPRelay | None:
         if settings.upstream_proxy is not None:
@@ -242,19 +268,12 @@ class LocalRelay(TCPRelay):
         self.pool.start()
 
     async def start(self) -> None:
-        started = await asyncio.gather(*(one.start() for one in self.pool.upstreams), return_exceptions=True)
-        failed = [one for one in started if isinstance(one, BaseException)]
-        if failed:
-            await self._stop_plugins()
-            raise failed[0]
-
-    async def _stop_plugins(self) -> None:
-        await asyncio.gather(*(one.stop() for one in self.pool.upstreams))
+        await self.upstreams.start()
 
     async def closed(self) -> None:
         await self.pool.close()
         await super().closed()
-        await self._stop_plugins()
+        await self.upstreams.stop()
 
     def direct(self, client: Endpoint) -> Dialer:
         """What connects the program at `client` to targets that do not go through a server."""
@@ -266,6 +285,18 @@ class LocalRelay(TCPRelay):
 
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         return self._session(conn, self, sock, client)
+
+
+def can_change(before: LocalSettings, after: LocalSettings) -> bool:
+    """Whether a relay that runs by `before` can `change` to `after`."""
+    return msgspec.structs.replace(
+        before, servers=after.servers, choice=after.choice, probe_url=after.probe_url, users=after.users,
+        timeout=after.timeout, legacy_methods=after.legacy_methods,
+    ) == after  # fmt: skip
+
+
+def _users(settings: LocalSettings) -> Mapping[bytes, bytes] | None:
+    return {name.encode(): password.reveal().encode() for name, password in settings.users} or None
 
 
 def _probe(url: str) -> bytes:

@@ -61,7 +61,7 @@ class ServerPool:
         picks = {ServerChoice.FIXED: _first, ServerChoice.RANDOM: self._random, ServerChoice.AUTO: self._auto}
         self._pick = picks[choice]
         self._measures = choice is ServerChoice.AUTO and self._only is None
-        self._dead: set[Upstream] = set()
+        self._dead = {one for one in self.upstreams if not one.health.alive}
         self._ranking: Ranking[Upstream] = Ranking()
         self._sticky: StickyTargets[Upstream] = StickyTargets()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,12 +112,14 @@ class ServerPool:
         upstream.complain(error)
         now = self._clock()
         upstream.health.failed(now)
+        if upstream not in self.upstreams:
+            return  # it was chosen before the servers changed
         self._dead.add(upstream)
         self._round_due = min(self._round_due, self._round_begun + AFTER_FAILURE)
 
     def succeeded(self, upstream: Upstream) -> None:
         """A connection to `upstream` was made."""
-        if upstream in self._dead:
+        if not upstream.health.alive:
             self._dead.discard(upstream)
             upstream.health.succeeded()
             _log.info("the server %s is reachable again", upstream.name)

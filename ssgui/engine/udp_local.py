@@ -57,11 +57,9 @@ class LocalUDPRelay(UDPRelay[LocalAssociation]):
 
     def sweep(self, now: float) -> None:
         super().sweep(now)
-        upstreams = self.client.pool.upstreams
-        alive = [one for one in upstreams if one.health.alive]
-        if 0 < len(alive) < len(upstreams):  # a datagram itself never tells: TCP connections do
+        if any(one.health.alive for one in self.client.pool.upstreams):
             for association in self.associations.values():
-                association.leave_the_dead(alive)
+                association.leave_the_dead()
 
 
 class SocksUDPRelay(LocalUDPRelay):

@@ -6,7 +6,6 @@ A server is chosen with the first target that needs one, and left only when it i
 import logging
 import socket
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -143,9 +142,9 @@ class LocalAssociation(Association["LocalUDPRelay"]):
         if not self.closed and codec is self._codec:
             self._to_server(packet)
 
-    def leave_the_dead(self, alive: Sequence[Upstream]) -> None:
-        """If the server is not `alive` (some are), the next datagram looks for another."""
-        if self._upstream is not None and self._upstream not in alive:
+    def leave_the_dead(self) -> None:
+        """If the server is dead, as TCP connections tell (a datagram never does), the next one looks for another."""
+        if self._upstream is not None and not self._upstream.health.alive:
             self._close_server()
             self._upstream = self._codec = self._last = None
             self._ways.clear()

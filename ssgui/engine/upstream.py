@@ -37,7 +37,7 @@ class Upstream:
 
     def __init__(self, profile: ServerProfile, legacy: frozenset[str] = frozenset()) -> None:
         self._complained = -COMPLAINT_PAUSE
-        self.profile = profile
+        self.profile, self.legacy = profile, legacy
         self.host, self.port = profile.host, profile.port
         self.name = profile.remarks or f"{profile.host}:{profile.port}"
         self.health = ServerHealth()

@@ -1,7 +1,9 @@
 """What the engine tells: one frozen record per thing that happened. Times are monotonic seconds."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+
+import msgspec
 
 from ssgui.engine.stages import Reason, Role, Stage
 from ssgui.protocol.address import Address
@@ -9,8 +11,7 @@ from ssgui.protocol.address import Address
 Endpoint = tuple[str, int] | tuple[str, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A connection was accepted; `id` is its handler's, `conn` its session's."""
 
     id: int
@@ -21,8 +22,7 @@ class Opened:
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageChanged:
+class StageChanged(msgspec.Struct, frozen=True):
     """A handler entered `stage`. `target` is "host:port" once known, `route` "proxy", "direct" or "reject".
 
     `rule` is the rule that the route rests on ("" for the default), `server` the one that was chosen.
@@ -37,8 +37,7 @@ class StageChanged:
     server: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """A handler is DESTROYED: why, payload bytes each way, and the seconds it spent in each stage.
 
     `detail` says more than the reason, where there is more to say; `user` is a 2022 server's.
@@ -68,7 +67,7 @@ def stage_changed(
     number: int, t: float, stage: Stage, target: Address | None, route: str, rule: str, server: str
 ) -> StageChanged:
     """A handler that entered `stage`."""
-    return StageChanged(number, t, stage, "" if target is None else str(target), str(route), rule, server)
+    return StageChanged(number, t, stage, _text(target), str(route), rule, server)
 
 
 def closed(
@@ -86,8 +85,13 @@ def closed(
     spent: dict[str, float] = {}
     for (stage, start), (_, end) in pairwise(timeline):  # a stage comes twice where another server was tried
         spent[stage.name] = spent.get(stage.name, 0.0) + end - start
-    name = "" if target is None else str(target)
-    return Closed(number, timeline[-1][1], reason, up, down, spent, name, peer_name(client), detail, user)
+    t = timeline[-1][1]
+    return Closed(number, t, reason, up, down, spent, _text(target), peer_name(client), detail, user)
+
+
+@lru_cache(maxsize=1024)  # a connection tells its target five times
+def _text(target: Address | None) -> str:
+    return "" if target is None else str(target)
 
 
 def peer_name(address: Endpoint) -> str:

@@ -9,9 +9,10 @@ dial, which codecs) is its session's business.
 import errno
 import os
 import time
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer, Dialing
 from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_error
@@ -52,8 +53,7 @@ class Farewell(Enum):
     KEEP = auto()  # the client asks for something else next, over the same connection
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerView:
+class HandlerView(msgspec.Struct, frozen=True):
     """What a handler looks like at one moment; times are monotonic seconds, bytes are payload."""
 
     id: int

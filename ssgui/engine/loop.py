@@ -8,7 +8,7 @@ and a handle per turn (+0.05 to 0.08 x in connections per second).
 import asyncio
 import selectors
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from typing import Any, TypeVarTuple, Unpack
 
@@ -67,7 +67,7 @@ class RelaySelector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self.recalled = False
-        poll, dispatch = self.multiplexer.poll, self.poller.dispatch if self.poller is not None else _all_foreign
+        poll, dispatch = self.multiplexer.poll, self.poller.dispatch if self.poller is not None else all_foreign
         end = 0.0 if timeout is None else time.monotonic() + timeout
         while True:
             ready = poll(timeout)
@@ -78,6 +78,10 @@ class RelaySelector(selectors.BaseSelector):
                 timeout = end - time.monotonic()
                 if timeout <= 0:
                     break
+        return self.found(foreign)
+
+    def found(self, foreign: Iterable[tuple[int, int]]) -> list[tuple[selectors.SelectorKey, int]]:
+        """What `select` returns for these descriptors, which are asyncio's own."""
         found = ((self._keys.get(fd), mask) for fd, mask in foreign)
         return [(key, _to_events(mask) & key.events) for key, mask in found if key is not None]
 
@@ -89,7 +93,8 @@ class RelaySelector(selectors.BaseSelector):
         self.multiplexer.close()
 
 
-def _all_foreign(ready: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+def all_foreign(ready: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """What `dispatch` is while there is no relay."""
     return ready
 
 

@@ -6,7 +6,7 @@ what legs want; listeners and the loop's own descriptors are level-triggered (`a
 
 import math
 import select
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 IN, OUT, ERR, HUP, RDHUP = 0x001, 0x004, 0x008, 0x010, 0x2000
@@ -29,7 +29,7 @@ class Multiplexer(Protocol):
     def remove(self, fd: int) -> None:
         """Stop watching `fd`; closing a descriptor removes it too."""
 
-    def poll(self, timeout: float | None) -> Iterable[tuple[int, int]]:
+    def poll(self, timeout: float | None) -> Sequence[tuple[int, int]]:
         """Wait at most `timeout` seconds (None: for ever) and return (fd, mask) pairs, at most 64."""
 
     def fileno(self) -> int:

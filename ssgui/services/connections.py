@@ -7,8 +7,9 @@ the live handlers, and keeps a bounded number of those that ended.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.handler import HandlerView
@@ -16,6 +17,7 @@ from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage, StreamStatus
 
 MOST_CLOSED = 2000
+_DESTROYED = Stage.DESTROYED  # to look it up in the enum takes longer than to compare it
 
 
 class Engine(Protocol):
@@ -27,8 +29,7 @@ class Engine(Protocol):
         """How every connection stands now."""
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(msgspec.Struct):
     """One connection as a row shows it. Times are monotonic seconds, bytes payload, rates bytes per second."""
 
     id: int
@@ -37,7 +38,7 @@ class Connection:
     client: str
     opened: float
     stage: Stage = Stage.INIT
-    timeline: list[tuple[Stage, float]] = field(default_factory=list)
+    timeline: list[tuple[Stage, float]] = msgspec.field(default_factory=list)
     target: str = ""
     route: str = ""
     rule: str = ""
@@ -103,19 +104,19 @@ class Connections:
     # ---- the journal
 
     def _take(self, event: Event) -> None:
-        match event:
-            case Opened():
-                self._open(Connection(event.id, event.conn, event.inbound, event.client, event.t))
-            case StageChanged():
-                self._move(event)
-            case Closed():
-                self._end(event)
+        if isinstance(event, StageChanged):  # five of seven
+            self._move(event)
+        elif isinstance(event, Opened):
+            self._open(Connection(event.id, event.conn, event.inbound, event.client, event.t))
+        else:
+            self._end(event)
 
     def _open(self, one: Connection) -> None:
         one.timeline.append((Stage.INIT, one.opened))
         self.live[one.id] = one
         self.version += 1
-        self._tell("opened", one)
+        for listener in self.listeners:
+            listener.opened(one)
 
     def _move(self, event: StageChanged) -> None:
         one = self.live.get(event.id)
@@ -126,8 +127,9 @@ class Connections:
         one.target = event.target or one.target
         one.route, one.rule = event.route or one.route, event.rule or one.rule
         one.server = event.server or one.server
-        if event.stage is not Stage.DESTROYED:
-            self._tell("moved", one)
+        if event.stage is not _DESTROYED:
+            for listener in self.listeners:
+                listener.moved(one)
 
     def _end(self, event: Closed) -> None:
         one = self.live.pop(event.id, None)
@@ -142,7 +144,8 @@ class Connections:
         while len(self.ended) > MOST_CLOSED:
             self.ended.popitem(last=False)
         self.version += 1
-        self._tell("closed", one)
+        for listener in self.listeners:
+            listener.closed(one)
 
     # ---- the snapshot
 
@@ -184,7 +187,3 @@ class Connections:
             one.stage, one.ended = Stage.DESTROYED, now
             self.ended[number] = one
             self.version += 1
-
-    def _tell(self, what: str, one: Connection) -> None:
-        for listener in self.listeners:
-            getattr(listener, what)(one)

@@ -13,6 +13,7 @@ from ssgui.services.connections import Connection
 FRESH_SECONDS = 60.0  # after which "connected" is only "ready"
 FAILING_AFTER = 2  # attempts in a row that did not reach the server
 SUSPICIOUS_AFTER = 3  # connections in a row that it took, and that got not one byte back
+_ON_THE_WAY = frozenset({Stage.DNS, Stage.CONNECTING})
 _UNREACHED = frozenset({
     Reason.CONNECT_REFUSED, Reason.CONNECT_TIMEOUT, Reason.UNREACHABLE, Reason.DNS_FAILED, Reason.PLUGIN_FAILED,
 })  # fmt: skip
@@ -58,7 +59,10 @@ class ServerEvidence:
 
     def of(self, server: str) -> Evidence:
         """The evidence of one server."""
-        return self._servers.setdefault(server, Evidence())
+        found = self._servers.get(server)
+        if found is None:
+            found = self._servers[server] = Evidence()
+        return found
 
     def knows(self, server: str) -> bool:
         """Whether there may be any."""
@@ -74,7 +78,7 @@ class ServerEvidence:
         """Nothing is known yet about where it goes."""
 
     def moved(self, one: Connection) -> None:
-        if one.route == "proxy" and one.stage in (Stage.DNS, Stage.CONNECTING):
+        if one.stage in _ON_THE_WAY and one.route == "proxy":
             self.of(one.server).waiting.setdefault(one.id, one.timeline[-1][1])
 
     def received(self, one: Connection, up: int, down: int, now: float) -> None:

@@ -1,6 +1,6 @@
 """Journal and snapshots make rows, evidence and totals."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.handler import HandlerView

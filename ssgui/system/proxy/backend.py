@@ -32,7 +32,11 @@ class ProxySetting:
 
 
 Snapshot = dict[str, Any]
-"""JSON-able: everything that a backend changes, in the backend's own words; what is unset is said to be unset."""
+"""JSON-able: everything that a backend changes, in the backend's own words; what is unset is said to be unset.
+
+Nested dicts, and one value a setting of the system in the leaves (a list is one leaf): what another program changed
+is told apart leaf by leaf, and kept when the rest is put back.
+"""
 
 
 class ProxyBackend(ABC):
@@ -43,6 +47,13 @@ class ProxyBackend(ABC):
     @abstractmethod
     def snapshot(self) -> Snapshot:
         """All that is set now."""
+
+    def planned(self, setting: ProxySetting, snapshot: Snapshot) -> Snapshot:
+        """What `snapshot` would say after `apply(setting)`, without touching anything; {} if that cannot be told.
+
+        It is written down before the change: after a crash in the midst of `apply` it tells our values from others'.
+        """
+        return {}
 
     @abstractmethod
     def apply(self, setting: ProxySetting) -> Snapshot:

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gui": {"protocol", "rules", "config", "engine", "system", "services", "app", "assets"},
     "cli": {"app", "config", "protocol", "engine", "system", "cli_flags"},
     "cli_flags": {"config"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "system"},
     "assets": set(),
 }
 PURE = ("protocol", "rules")

@@ -31,10 +31,10 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    _flush_directory(place.parent)
+    flush_directory(place.parent)
 
 
-def _flush_directory(folder: Path) -> None:
+def flush_directory(folder: Path) -> None:
     """The rename itself must outlive a power cut too; not every system can be asked for that."""
     try:
         handle = os.open(folder, os.O_RDONLY)

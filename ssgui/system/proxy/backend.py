@@ -70,3 +70,10 @@ class ProxyBackend(ABC):
     @abstractmethod
     def loopback_ports(self, snapshot: Snapshot) -> tuple[int, ...]:
         """The loopback ports that `snapshot` sends programs or browsers to (its PAC's included); () if none."""
+
+    def leads_to(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Where `snapshot` sends programs, for people to read ("proxy.example:3128", a PAC's URL); () if nowhere.
+
+        It tells a proxy of another program, which is not to be touched, from a switch of ours that leads nowhere.
+        """
+        return tuple(f"127.0.0.1:{port}" for port in self.loopback_ports(snapshot))

@@ -1,0 +1,175 @@
+"""A system's proxy setting in a JSON file, changed one value after the other, so that a process can die between any
+two of them; and the program that sets it, dies, or restores it, with its guard.
+
+python -m tests.support.stepping_proxy FOLDER set|restore MODE PORT [die at step]
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ssgui.system.proxy import guard
+from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, ProxySetting, Snapshot
+from ssgui.system.proxy.guard import Guard
+from ssgui.system.proxy.journal import Journal
+
+SYSTEM = "system.json"
+ROOT = Path(__file__).parents[2]
+_GUARD = (
+    "import sys; sys.path.append(sys.argv[1]); from tests.support import stepping_proxy as s; s.run_guard(sys.argv[2:])"
+)
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def system(mode: str = "none", url: str | None = None, host: str = "", port: int = 0) -> Snapshot:
+    """What the file says."""
+    manual = {"host": host, "port": port}
+    return {"mode": mode, "url": url, "http": manual, "ignore": ["localhost"]}
+
+
+class SteppingProxy(ProxyBackend):
+    """The file in `folder`. `step` is called before every write."""
+
+    name = "stepping"
+
+    def __init__(self, folder: Path, step: Callable[[], None] = lambda: None) -> None:
+        self.path, self.step = folder / SYSTEM, step
+
+    def snapshot(self) -> Snapshot:
+        made: Snapshot = json.loads(self.path.read_text())
+        return made
+
+    def write(self, snapshot: Snapshot) -> None:
+        """As another program does it: all at once."""
+        beside = self.path.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(snapshot))
+        os.replace(beside, self.path)
+
+    def planned(self, setting: ProxySetting, snapshot: Snapshot) -> Snapshot:
+        if setting.kind is ProxyKind.PAC:
+            return {**snapshot, "url": setting.url, "mode": "auto"}
+        manual = {"host": setting.host, "port": setting.port}
+        return {**snapshot, "http": manual, "ignore": list(setting.bypass), "mode": "manual"}
+
+    def apply(self, setting: ProxySetting) -> Snapshot:
+        self._turn(self.planned(setting, self.snapshot()))
+        return self.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self._turn(snapshot)
+
+    def _turn(self, wanted: Snapshot) -> None:
+        self._write({**self.snapshot(), "url": wanted["url"]})
+        for part in ("host", "port"):
+            now = self.snapshot()
+            self._write({**now, "http": {**now["http"], part: wanted["http"][part]}})
+        for key in ("ignore", "mode"):
+            self._write({**self.snapshot(), key: wanted[key]})
+        if self.snapshot() != wanted:
+            raise ProxyError("the file does not say what was written")
+
+    def _write(self, snapshot: Snapshot) -> None:
+        if snapshot != self.snapshot():
+            self.step()
+            self.write(snapshot)
+
+    def cleared(self, snapshot: Snapshot) -> Snapshot:
+        return {**snapshot, "mode": "none"}
+
+    def loopback_ports(self, snapshot: Snapshot) -> tuple[int, ...]:
+        if snapshot["mode"] == "manual" and snapshot["http"]["host"] in _LOOPBACK:
+            return (snapshot["http"]["port"],)
+        if snapshot["mode"] == "auto" and "://127.0.0.1:" in (snapshot["url"] or ""):
+            return (int(snapshot["url"].split(":")[2].partition("/")[0]),)
+        return ()
+
+    def leads_to(self, snapshot: Snapshot) -> tuple[str, ...]:
+        there = {"manual": snapshot["http"]["host"], "auto": snapshot["url"]}.get(snapshot["mode"])
+        return (there,) if there else ()
+
+
+class Refusing(SteppingProxy):
+    """Changes half of what it should, and then fails, for as long as `broken`."""
+
+    broken = True
+
+    def apply(self, setting: ProxySetting) -> Snapshot:
+        if self.broken:
+            self.write({**self.snapshot(), "url": setting.url})
+            raise ProxyError("the desktop does not take it")
+        return super().apply(setting)
+
+
+def setting(mode: str, port: int) -> ProxySetting:
+    """What we set in `mode`."""
+    if mode == "pac":
+        return ProxySetting(ProxyKind.PAC, url=f"http://127.0.0.1:{port}/proxy.pac?k=1")
+    return ProxySetting(ProxyKind.MANUAL, host="127.0.0.1", port=port, bypass=("localhost", "10.0.0.0/8"))
+
+
+def run_guard(arguments: list[str]) -> None:
+    """The guard, with this backend instead of a desktop's."""
+    folder = Path(arguments[1])
+    sys.exit(guard.main(arguments[1:], lambda name: SteppingProxy(folder)))
+
+
+def guard_command() -> list[str]:
+    """What starts `run_guard`."""
+    return [sys.executable, "-I", "-S", "-c", _GUARD, str(ROOT), guard.ARGUMENT]
+
+
+class Steps:
+    """Counts steps, and dies as `kill -9` does it before step `last`."""
+
+    def __init__(self, last: int) -> None:
+        self.last, self.count = last, 0
+
+    def __call__(self) -> None:
+        if self.count == self.last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.count += 1
+
+
+def main(arguments: list[str]) -> None:
+    """One run of an "app": set, or restore, with a step also before and after every write of the journal."""
+    folder, what, mode, port = Path(arguments[0]), arguments[1], arguments[2], int(arguments[3])
+    step = Steps(int(arguments[4]) if len(arguments) > 4 else -1)
+    guarded = "guard" in arguments
+    journal = _step_in(Journal(folder, listens=lambda port: False), step)
+    backend = SteppingProxy(folder, step)
+    owner = f"owner-{os.getpid()}"
+    keep: list[Guard] = []
+    arm = (lambda: keep.append(Guard(folder, owner, guard_command()))) if guarded else (lambda: None)
+    with journal.locked():
+        journal.restore(lambda name: backend)  # of a run before
+        journal.set(backend, setting(mode, port), owner, arm)
+    sys.stdout.write("set\n")
+    sys.stdout.flush()
+    if what == "set":
+        signal.pause()
+    with journal.locked():
+        journal.restore(lambda name: backend, owner)
+    sys.stdout.write(f"{step.count}\n")
+    for one in keep:
+        one.dismiss()
+
+
+def _step_in(journal: Any, step: Steps) -> Journal:
+    keep = journal._keep
+
+    def stepping(entries: Any) -> None:
+        step()
+        keep(entries)
+        step()
+
+    journal._keep = stepping
+    made: Journal = journal
+    return made
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -172,6 +172,19 @@ def _demo(context: click.Context, /, **given: Any) -> int:
         return run_demo(once=given["once"])
 
 
+@_ssgui.command("restore-proxy")
+@common_flags
+@click.pass_context
+def _restore_proxy(context: click.Context, /, **given: Any) -> int:
+    """Put the system's proxy back to what it was, should ssgui have been killed. The next start does it too."""
+    from ssgui.app.folders import data_folder
+    from ssgui.app.log_output import plain
+    from ssgui.app.restore_command import restore_proxy
+
+    restore_proxy(data_folder(given["data_dir"] or context.obj["data_dir"]), lambda text: click.echo(plain(text)))
+    return 0
+
+
 add_document_commands(_ssgui, common_flags)
 
 
@@ -195,7 +208,10 @@ def _explain(error: Exception) -> int:
     from ssgui.config.values import ConfigError
     from ssgui.engine.errors import BindError, PluginError
     from ssgui.protocol.errors import LocalProtocolError
+    from ssgui.system.proxy.backend import ProxyError
 
+    if isinstance(error, ProxyError):
+        return _complain(str(error), 1)
     if isinstance(error, BindError):
         from ssgui.system.port_owner import owner_of_port
 

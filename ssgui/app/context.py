@@ -15,6 +15,7 @@ import msgspec
 from ssgui.app.local_proxy import LocalProxy, unique_names
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
+from ssgui.app.system_proxy import SystemProxy, Wanted, wanted_setting
 from ssgui.app.this_run import with_run
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.models import LocalSettings
@@ -28,6 +29,7 @@ from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
+from ssgui.system.proxy.backend import ProxyBackend
 
 _log = logging.getLogger("ssgui")
 
@@ -36,11 +38,13 @@ class AppContext:
     """One data directory, one engine, one proxy port. Made inside of the running loop.
 
     `changed` are called after every change of configuration, `problems` collects what a person must hear.
-    With `run` the servers are those of the command line, for this run: nothing is saved, and nothing outside of
-    the app, such as the system's proxy, is to be touched.
+    With `run` the servers are those of the command line, for this run: nothing is saved, and the system's proxy is
+    not touched until a person chooses a mode. Without a `backend` it is never touched.
     """
 
-    def __init__(self, store: Store, logs: LogBuffer, run: LocalSettings | None = None) -> None:
+    def __init__(
+        self, store: Store, logs: LogBuffer, run: LocalSettings | None = None, backend: ProxyBackend | None = None
+    ) -> None:
         self.store, self.logs, self.run = store, logs, run
         self.config = AppConfig()
         self.problems: list[str] = []
@@ -56,6 +60,9 @@ class AppContext:
         self.save_failed = ""
         self.passing: set[str] = set()  # ids of servers that are not to be kept
         self.pause = Pause(self._pause_turned)
+        self.pac_url: Callable[[], str] = lambda: ""
+        self._may_set_proxy = run is None
+        self.system_proxy = SystemProxy(store.folder, backend, self._proxy_wanted, self._tell, self._mode_refused)
 
     # ---- life
 
@@ -68,15 +75,18 @@ class AppContext:
     async def start(self) -> None:
         """Open the port, if there is a server to go through."""
         await self._apply()
+        self.system_proxy.start()
 
     async def stop(self) -> None:
-        """Save what is not saved, stop listening, give connections their grace."""
+        """Put the system's proxy back, save what is not saved, stop listening, give connections their grace."""
+        self.system_proxy.restore_now()
         self.pause.end()
         await self.settled()
         await self.engine.stop()
 
     def save_at_once(self) -> None:
-        """Save what is not saved without giving way: the system is about to end this process."""
+        """Put back and save what must be without giving way: the system is about to end this process."""
+        self.system_proxy.restore_now()
         if self._work is not None and self.run is None:
             try:
                 self.store.save(self.lasting())
@@ -115,6 +125,22 @@ class AppContext:
         settings: Settings = msgspec.structs.replace(self.config.settings, **values)
         self.change(msgspec.structs.replace(self.config, settings=settings))
 
+    def choose_mode(self, mode: Mode) -> None:
+        """A person chose `mode`, for the system's proxy too."""
+        self._may_set_proxy = True
+        self.change_settings(mode=mode)
+        self.system_proxy.follow(asked=True)
+
+    def _mode_refused(self, mode: Mode) -> None:
+        """The system could not be told of the mode that was chosen; this one holds."""
+        self.change_settings(mode=mode)
+
+    def _proxy_wanted(self) -> Wanted | None:
+        settings, relay = self.config.settings, self.proxy.relay
+        if settings.leave_system_proxy or not self._may_set_proxy:
+            return None
+        return wanted_setting(settings.mode, relay.address if relay is not None else None, self.pac_url())
+
     def use(self, identity: str) -> None:
         """Use the server with this id from now on; connections that are open keep theirs."""
         self.change(msgspec.structs.replace(self.config, current=identity))
@@ -136,6 +162,7 @@ class AppContext:
             while (config := self._unsaved) is not None:
                 self._unsaved = None
                 await self._apply()
+                self.system_proxy.follow()
                 await self._save(self.lasting(config))
         finally:
             self._work = None

@@ -88,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The page of settings. "" for language or theme is the system's."""
 
     mode: Mode = Mode.OFF
+    leave_system_proxy: bool = False
     local_port: int = 1080
     share: bool = False
     user: str = ""

@@ -1,8 +1,9 @@
 """The app with a window: started in order, run on the merged loop, and stopped in order.
 
-Start: the lock, the window painted, then control channel, proxy port and tray. Stop: the tray, the control
-channel, what is unsaved, connections with their grace; then Qt. All ways out lead there: the menus, Ctrl+Q,
-signals, the end of the session, a second start's "quit". A part that fails is told in the log; the others go on.
+Start: the lock, the window painted, then control channel, proxy port and tray. Stop: the system's proxy as it was,
+the tray, the control channel, what is unsaved, connections with their grace; then Qt. All ways out lead there: the
+menus, Ctrl+Q, signals, the end of the session, a second start's "quit". A part that fails is told in the log; the
+others go on.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
 from ssgui.services.control import ControlError, ControlServer, InstanceLock, ask
 from ssgui.system.limits import raise_nofile
+from ssgui.system.proxy.choose import choose_backend
 
 _PAINT_SECONDS = 1.0  # a window that is minimised is never painted
 _EVENTS_SECONDS = 0.1
@@ -117,7 +119,7 @@ class Desktop:
 
     def _build(self) -> None:
         """Everything that the first picture needs, and nothing that takes time."""
-        self.context = AppContext(Store(self._job.folder), self.logs, self._job.run)
+        self.context = AppContext(Store(self._job.folder), self.logs, self._job.run, choose_backend())
         self.context.load()
         if self._problem:
             self.context.problems.append(self._problem)
@@ -128,7 +130,7 @@ class Desktop:
         self.window = MainWindow()
         self.presenter = Presenter(self.context, self.window, self.guard.leave)
         self.control = ControlServer(self._job.folder, self._asked)
-        self.guard.ending += [self._remember, self.context.save_at_once]
+        self.guard.ending += [self.context.system_proxy.restore_now, self._remember, self.context.save_at_once]
         window_state.restore(self.window, settings.window)
         self._built = True
 
@@ -183,6 +185,7 @@ class Desktop:
 
     async def _stop(self) -> None:
         for name, stop in (
+            ("the system's proxy", self._restore_proxy),
             ("the tray", self._end_tray),
             ("the control channel", self.control.stop),
             ("the window's state", self._end_window),
@@ -192,6 +195,10 @@ class Desktop:
         ):
             await self._part(name, stop)
         logging.getLogger().removeHandler(self.logs)
+
+    async def _restore_proxy(self) -> None:
+        """First, and without giving way: what comes later may take its time, or fail."""
+        self.context.system_proxy.restore_now()
 
     async def _end_tray(self) -> None:
         if self.tray is not None:

@@ -12,7 +12,8 @@ from typing import Any
 from ssgui.services.control import ControlError, ask
 from tests.support.processes import ROOT, Process, running, wait_until
 
-OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
+# No desktop either, so that no test changes the proxy of whoever runs it.
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "disabled:", "XDG_CURRENT_DESKTOP": ""}
 
 
 class App:

@@ -22,6 +22,7 @@ from ssgui.app.context import AppContext
 from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
+from ssgui.app.system_proxy import SystemProxy
 from ssgui.config.app_config import AppConfig
 from ssgui.config.store import Store
 from ssgui.gui import words
@@ -60,6 +61,8 @@ class StillContext(AppContext):
         self._unsaved, self._work = None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
+        self.pac_url, self._may_set_proxy = (lambda: ""), True
+        self.system_proxy = SystemProxy(folder, None, lambda: None, self._tell, lambda mode: None)
 
     def change(self, config: AppConfig) -> None:
         if config != self.config:

@@ -99,7 +99,7 @@ class Refusing(SteppingProxy):
 
     def apply(self, setting: ProxySetting) -> Snapshot:
         if self.broken:
-            self.write({**self.snapshot(), "url": setting.url})
+            self.write({**self.snapshot(), "url": self.planned(setting, self.snapshot())["url"]})
             raise ProxyError("the desktop does not take it")
         return super().apply(setting)
 

@@ -32,6 +32,10 @@ _MISSING: Any = object()
 Find = Callable[[str], ProxyBackend]
 
 
+class ChangedByOthers(ProxyError):
+    """Another program has changed what we set; the text is where that leads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of the system's proxy. `owner` is who made it, one word for each run that sets something.
@@ -129,18 +133,22 @@ class Journal:
     # ---- setting
 
     def set(
-        self, backend: ProxyBackend, setting: ProxySetting, owner: str, arm: Callable[[], None] = lambda: None
+        self, backend: ProxyBackend, setting: ProxySetting, owner: str, arm: Callable[[], None] = lambda: None,
+        *, take: bool = True,
     ) -> Snapshot:  # fmt: skip
         """Write down what is set, `arm` the guard, and set `setting`; what is set then. Under the lock.
 
-        Where it fails what was set before us is put back, if that can be.
+        Where it fails what was set before us is put back, if that can be. What another program has set in place of
+        what we had set becomes what was before, or without `take` stays: ChangedByOthers.
         """
         entry = next((one for one in self.entries() if one.backend == backend.name), None)
-        if entry is not None and entry.owner != owner:  # of a run that was killed
+        now = _plain(backend.snapshot())
+        if entry is not None and entry.owner == owner and now != entry.ours[-1] and not take:
+            raise ChangedByOthers(", ".join(backend.leads_to(now)))
+        if entry is not None and (entry.owner != owner or now != entry.ours[-1]):  # or of a run that was killed
             self._undo(backend, entry)
             self._drop(entry)
-            entry = None
-        now = _plain(backend.snapshot())
+            entry, now = None, _plain(backend.snapshot())
         ports = _ports(backend, setting)
         if entry is None:
             own = set(ports) & set(backend.loopback_ports(now))

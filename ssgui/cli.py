@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ssgui.app.diagnose_command import diagnose
 from ssgui.app.documents_commands import add_document_commands
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
@@ -186,6 +187,7 @@ def _restore_proxy(context: click.Context, /, **given: Any) -> int:
 
 
 add_document_commands(_ssgui, common_flags)
+_ssgui.add_command(common_flags(diagnose))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

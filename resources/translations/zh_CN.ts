@@ -380,6 +380,10 @@
         <translation>帮助</translation>
     </message>
     <message>
+        <source>Hide names and addresses</source>
+        <translation>隐藏名称和地址</translation>
+    </message>
+    <message>
         <source>Hide the password</source>
         <translation>隐藏密码</translation>
     </message>
@@ -426,6 +430,10 @@
     <message>
         <source>Its icon is in the panel. Quit from the icon's menu.</source>
         <translation>图标在面板中，可从图标菜单退出。</translation>
+    </message>
+    <message>
+        <source>Its row under Closed says why.</source>
+        <translation>“已关闭”中的那一行写明了原因。</translation>
     </message>
     <message>
         <source>Keep {port}</source>
@@ -490,6 +498,10 @@
     <message>
         <source>Network</source>
         <translation>网络</translation>
+    </message>
+    <message>
+        <source>Never in it: passwords, links, addresses of subscriptions, and where connections went.</source>
+        <translation>其中绝不包含：密码、链接、订阅地址，以及连接的去向。</translation>
     </message>
     <message>
         <source>New connections do not go through a server.</source>
@@ -574,6 +586,10 @@
     <message>
         <source>Off</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>One file to show to somebody who helps: version, system, settings, the state of each server, how connections ended, and the log.</source>
+        <translation>一个可以交给协助者的文件：版本、系统、设置、每个服务器的状态、连接如何结束，以及日志。</translation>
     </message>
     <message>
         <source>One ss:// link, or many</source>
@@ -768,6 +784,10 @@
         <translation>保存</translation>
     </message>
     <message>
+        <source>Save a diagnosis</source>
+        <translation>保存诊断信息</translation>
+    </message>
+    <message>
         <source>Save a diagnosis…</source>
         <translation>保存诊断信息…</translation>
     </message>
@@ -778,6 +798,10 @@
     <message>
         <source>Save as a picture…</source>
         <translation>保存为图片…</translation>
+    </message>
+    <message>
+        <source>Save the log</source>
+        <translation>保存日志</translation>
     </message>
     <message>
         <source>Save…</source>
@@ -814,6 +838,10 @@
     <message>
         <source>Servers</source>
         <translation>服务器</translation>
+    </message>
+    <message>
+        <source>Servers are called “Server 1”, “Server 2”. Without it a log of every connection tells the sites.</source>
+        <translation>服务器只写作“Server 1”“Server 2”。关闭后，记录每个连接的日志会透露访问过的网站。</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -940,8 +968,16 @@
         <translation>缺少名称。</translation>
     </message>
     <message>
+        <source>The page answered {status} in {time}</source>
+        <translation>页面已应答：{status}，用时 {time}</translation>
+    </message>
+    <message>
         <source>The password is missing.</source>
         <translation>缺少密码。</translation>
+    </message>
+    <message>
+        <source>The proxy does not listen, or everything goes directly now.</source>
+        <translation>代理没有在监听，或者当前全部直连。</translation>
     </message>
     <message>
         <source>The screen cannot be read: {why}.</source>
@@ -954,6 +990,10 @@
     <message>
         <source>The settings file then holds them sealed.</source>
         <translation>设置文件中只保存加密后的密码。</translation>
+    </message>
+    <message>
+        <source>The test request did not come back.</source>
+        <translation>测试请求没有得到回应。</translation>
     </message>
     <message>
         <source>There are {count} servers on your clipboard</source>
@@ -1198,6 +1238,10 @@
     <message>
         <source>{file} cannot be written.</source>
         <translation>无法写入 {file}。</translation>
+    </message>
+    <message>
+        <source>{file} written</source>
+        <translation>已写入 {file}</translation>
     </message>
     <message>
         <source>{host} port {port}</source>

@@ -6,13 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
 from ssgui.app.adding import server_of
 from ssgui.app.context import AppContext
+from ssgui.app.own_proxy import own_proxy
 from ssgui.config.app_config import AppConfig, Server, Subscription
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
@@ -72,7 +72,7 @@ class Subscriptions:
         """A new subscription, and the configuration as it would be with it. SubscriptionError."""
         host = check_address(url)
         subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
-        answer = await self._get(subscription.url, proxy=self._proxy())
+        answer = await self._get(subscription.url, proxy=own_proxy(self._context))
         document = await run_blocking(_read, answer.data)
         return subscription, merge(self._context.config, subscription, document, answer.quota, self._clock())
 
@@ -82,7 +82,7 @@ class Subscriptions:
 
     async def _refresh(self, old: Subscription) -> None:
         try:
-            answer = await self._get(old.url, proxy=self._proxy(), etag=self._etags.get(old.id, ""))
+            answer = await self._get(old.url, proxy=own_proxy(self._context), etag=self._etags.get(old.id, ""))
             document = None if answer.unchanged else await run_blocking(_read, answer.data)
         except SubscriptionError as error:
             _log.warning("the subscription %s is not refreshed: %s", old.name, error)
@@ -104,18 +104,6 @@ class Subscriptions:
             msgspec.structs.replace(one, **values) if one.id == identity else one for one in config.subscriptions
         )
         self._context.change(msgspec.structs.replace(config, subscriptions=changed))
-
-    def _proxy(self) -> str:
-        """Our own port, "" while it does not listen."""
-        relay = self._context.proxy.relay
-        if relay is None or self._context.pause.left():
-            return ""
-        settings = self._context.config.settings
-        host, port = relay.address
-        user = ""
-        if settings.user and settings.user_password:
-            user = f"{quote(settings.user, safe='')}:{quote(settings.user_password.reveal(), safe='')}@"
-        return f"socks5://{user}{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
 
 
 def _read(data: bytes) -> "Imported":

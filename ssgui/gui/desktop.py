@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -274,6 +275,8 @@ class Desktop:
                 self.guard.leave()
             case "status":
                 return self._status()
+            case "diagnose":
+                await self._diagnose(str(request.get("file", "")), request.get("hide_hosts") is not False)
             case what:
                 raise ValueError(f"unknown request {what!r}")
         return {}
@@ -297,6 +300,15 @@ class Desktop:
         """The kind of dialog that has the keyboard."""
         found = self.application.activeModalWidget()
         return type(found).__name__ if found is not None and found.isActiveWindow() else ""
+
+    async def _diagnose(self, file: str, hide_hosts: bool) -> None:
+        path = Path(file)
+        if not path.is_absolute():
+            raise ValueError("a file is named by its whole path")
+        try:
+            await self.presenter.diagnosing.write(path, hide_hosts)
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror or error}") from None
 
     def _open_page(self, page: str) -> None:
         if not self.window.has_page(page):

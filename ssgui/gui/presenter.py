@@ -19,14 +19,17 @@ from ssgui.gui.adding.sharing import Sharing
 from ssgui.gui.adding.subscription import SubscriptionWays
 from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.page import ConnectionsPage
+from ssgui.gui.diagnosing import Diagnosing
 from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
+from ssgui.gui.saving import Files
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
+from ssgui.gui.trying import Trying
 from ssgui.gui.window import MainWindow
 from ssgui.protocol.address import Address
 
@@ -68,10 +71,13 @@ class Presenter(QObject):
         self.home = QStackedWidget(window)  # the list of servers, or what stands in its place while it is empty
         self.home.addWidget(self.servers)
         self.first_run: FirstRun | None = None
-        self.sharing = Sharing(context, window)
+        self.files = Files(window)
+        self.sharing = Sharing(context, window, self.files)
         self.servers.sharing.connect(self.sharing.share)
         self.servers.exporting.connect(self.sharing.export)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
+        self.diagnosing, self.trying = Diagnosing(context, window, self.files), Trying(context, window)
+        self._connect_chores()
         pages = (("servers", self.home), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):
             window.add_page(key, page)
@@ -83,6 +89,13 @@ class Presenter(QObject):
         self._choose_home()
         if context.run is not None:
             self._say_this_run()
+
+    def _connect_chores(self) -> None:
+        self.settings.diagnosing.connect(self.diagnosing.ask)
+        self.connections.test.connect(self.trying.start)
+        self.logs.saving.connect(
+            lambda text: self.files.save(tr("Save the log"), "ssgui-log.txt", "txt", text.encode)
+        )  # fmt: skip
 
     def begin(self) -> None:
         """Everything is started: look, and go on looking."""
@@ -261,3 +274,8 @@ class Presenter(QObject):
         """What this program is."""
         self.show_window()
         about.show_about(self.window)
+
+    def show_diagnosis(self) -> None:
+        """Offer the bundle for somebody who helps."""
+        self.show_window()
+        self.diagnosing.ask()

@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_written(presenter: Presenter, flow: Flow, tmp_pat
         chooser = presenter.window.findChild(QFileDialog)
         assert chooser is not None
         chooser.fileSelected.emit(str(tmp_path / "no such folder" / "a.txt"))
-        await until(lambda: "sharing" in presenter.window.banners._notices)
+        await until(lambda: "saving" in presenter.window.banners._notices)
         chooser.close()
 
     flow(steps)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject
 from PySide6.QtGui import QImage, QImageWriter
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ssgui.app.context import AppContext
 from ssgui.config.app_config import Server
-from ssgui.config.atomic_file import write_atomically
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.gui.frame.notices import Notice
+from ssgui.gui.saving import Files, ask_where
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 
@@ -22,9 +22,9 @@ _NOTICE = "sharing"
 class Sharing(QObject):
     """Opens the dialogs and writes the files."""
 
-    def __init__(self, context: AppContext, window: MainWindow) -> None:
+    def __init__(self, context: AppContext, window: MainWindow, files: Files) -> None:
         super().__init__(window)
-        self._context, self._window = context, window
+        self._context, self._window, self._files = context, window, files
 
     def share(self, identity: str) -> None:
         """Show the link of a server."""
@@ -48,7 +48,7 @@ class Sharing(QObject):
             tr("gui-config.json of shadowsocks-windows (*.json)"): ("gui-config", "gui-config.json"),
         }
         first = next(iter(filters))
-        dialog = self._dialog(self._window, tr("Export all servers"), filters[first][1])
+        dialog = ask_where(self._window, tr("Export all servers"), filters[first][1])
         dialog.setNameFilters(list(filters))
         dialog.filterSelected.connect(lambda name: dialog.selectFile(filters[name][1]))
         dialog.fileSelected.connect(
@@ -56,17 +56,8 @@ class Sharing(QObject):
         )
         dialog.open()
 
-    @staticmethod
-    def _dialog(parent: QWidget, title: str, name: str) -> QFileDialog:
-        dialog = QFileDialog(parent, title)
-        dialog.setObjectName("save-file")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.selectFile(name)
-        dialog.finished.connect(dialog.deleteLater)
-        return dialog
-
     def _save_picture(self, parent: QWidget, picture: QImage, name: str) -> None:
-        dialog = self._dialog(parent, tr("Save as a picture"), _file_name(name))
+        dialog = ask_where(parent, tr("Save as a picture"), _file_name(name))
         dialog.setDefaultSuffix("png")
         dialog.fileSelected.connect(lambda path: spawn(self._write_picture(Path(path), picture), name="save a picture"))
         dialog.open()
@@ -76,22 +67,14 @@ class Sharing(QObject):
         buffer = QBuffer(data)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"png")).write(picture)
-        await self._write(path, bytes(data.data()))
+        await self._files.write(path, bytes(data.data()))
 
     async def _export(self, path: Path, form: str) -> None:
         servers = self._context.lasting().servers
         data = await run_blocking(_document, servers, form)
-        if await self._write(path, data):
+        if await self._files.write(path, data):
             count = len(servers)
             self._window.toast.say(tr("{count} servers written, with their passwords", count=count))
-
-    async def _write(self, path: Path, data: bytes) -> bool:
-        try:
-            await run_blocking(write_atomically, path, data)
-        except OSError as error:
-            self._say(tr("{file} cannot be written.", file=path.name), error.strerror or str(error))
-            return False
-        return True
 
     def _say(self, fact: str, detail: str) -> None:
         self._window.banners.show_notice(Notice(_NOTICE, "err", fact, detail))

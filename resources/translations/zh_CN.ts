@@ -432,6 +432,22 @@
         <translation>图标在面板中，可从图标菜单退出。</translation>
     </message>
     <message>
+        <source>Its method is not supported, or old and not allowed</source>
+        <translation>加密方式不受支持，或已过时且未被允许</translation>
+    </message>
+    <message>
+        <source>Its password is missing</source>
+        <translation>缺少密码</translation>
+    </message>
+    <message>
+        <source>Its password is sealed, and the system's keyring has not given the key</source>
+        <translation>密码已加密保存，系统密钥环还没有给出密钥</translation>
+    </message>
+    <message>
+        <source>Its plugin waits for your yes</source>
+        <translation>它的插件正等待你的许可</translation>
+    </message>
+    <message>
         <source>Its row under Closed says why.</source>
         <translation>“已关闭”中的那一行写明了原因。</translation>
     </message>
@@ -1262,6 +1278,10 @@
     <message>
         <source>{name} removed</source>
         <translation>已移除 {name}</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used yet</source>
+        <translation>{server} 还不能使用</translation>
     </message>
     <message>
         <source>{server} does not answer</source>

@@ -12,7 +12,7 @@ from datetime import date
 
 import msgspec
 
-from ssgui.app.local_proxy import LocalProxy, unique_names
+from ssgui.app.local_proxy import LocalProxy, unique_names, why_blocked
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
 from ssgui.app.system_proxy import SystemProxy, Wanted, wanted_setting
@@ -216,5 +216,6 @@ class AppContext:
         name = self.name_of(server)
         if self.pause.left():
             return Verdict("paused", name, self.pause.left())
-        off = self.config.settings.mode is Mode.OFF
-        return judge(name, self.evidence.of(name), time.monotonic(), off=off, online=self.online)
+        off = self.config.settings.mode is Mode.OFF and server.id not in self.passing  # the demo has its own programs
+        evidence, blocked = self.evidence.of(name), why_blocked(self.config)
+        return judge(name, evidence, time.monotonic(), off=off, online=self.online, blocked=blocked)

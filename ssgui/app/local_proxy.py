@@ -46,6 +46,27 @@ def usable(server: Server, legacy: Iterable[str]) -> bool:
     return bool(server.password)
 
 
+def why_blocked(config: AppConfig) -> str:
+    """Why nothing can go through the server in use, or any: plugin, password, sealed, method; "" if it can."""
+    legacy = config.settings.legacy_methods
+    wanted = [config.server(config.current)] if config.settings.choice is Choice.ONE else config.servers
+    first = ""
+    for server in wanted:
+        why = _why_blocked(server, config, legacy) if server is not None else ""
+        if not why:
+            return ""
+        first = first or why
+    return first
+
+
+def _why_blocked(server: Server, config: AppConfig, legacy: Iterable[str]) -> str:
+    if not server.password:
+        return "sealed" if server.sealed else "password"
+    if not usable(server, legacy):
+        return "method"
+    return "" if is_agreed(config, server) else "plugin"
+
+
 class _Names:
     """The last answer of `unique_names`: it is asked for several times a second, about one list."""
 

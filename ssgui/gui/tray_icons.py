@@ -75,7 +75,7 @@ def panel_color(*, dark: bool) -> str:
 
 def shape_of(mode: str, verdict: str) -> tuple[str, float]:
     """The silhouette for a mode (`Mode`'s values) and the kind of a verdict, and its opacity."""
-    if verdict in ("failing", "suspicious", "offline"):
+    if verdict in ("failing", "suspicious", "offline", "blocked"):
         return "error", 1.0
     if verdict in ("off", "none", "paused") or mode not in SHAPES:
         return "off", 1.0

@@ -34,7 +34,11 @@ def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
             return tr("Waiting for network"), tr("This computer is offline · Resumes by itself")
         case "off":
             still = tr("{address} still listens", address=address) if address else tr("Nothing listens")
+            if verdict.seconds:
+                still = tr("{server} · Bytes came back {age} ago", server=still, age=seconds)
             return tr("Off"), still
+        case "blocked":
+            return tr("{server} cannot be used yet", server=server), _blocked(verdict.why)
         case "paused":
             return direct_for(verdict.seconds), tr("Nothing new goes through {server}", server=server)
         case "none":
@@ -42,6 +46,15 @@ def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
     if verdict.seconds:
         return tr("Ready"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
     return tr("Ready"), tr("{server} · Nothing sent through it yet", server=server)
+
+
+def _blocked(why: str) -> str:
+    return {
+        "plugin": tr("Its plugin waits for your yes"),
+        "password": tr("Its password is missing"),
+        "sealed": tr("Its password is sealed, and the system's keyring has not given the key"),
+        "method": tr("Its method is not supported, or old and not allowed"),
+    }.get(why, "")
 
 
 def one_line(verdict: Verdict, latency: float | None) -> str:

@@ -39,8 +39,9 @@ class Evidence:
 class Verdict:
     """One of the header's states as data; the window puts it into words.
 
-    `kind`: on, ready, connecting, failing, suspicious, offline, off, none, paused. `seconds` is the age of the
-    evidence, the time of trying, or what is left of a pause; `count` of `attempts` what went wrong, `reason` how.
+    `kind`: on, ready, connecting, failing, suspicious, offline, off, none, paused, blocked. `seconds` is the age of
+    the evidence (of "off" only while it is fresh), the time of trying, or what is left of a pause; `count` of
+    `attempts` what went wrong, `reason` how; `why` a server is blocked: plugin, password, sealed, method.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Verdict:
     count: int = 0
     attempts: int = 0
     reason: Reason | None = None
+    why: str = ""
 
 
 class ServerEvidence:
@@ -106,18 +108,21 @@ class ServerEvidence:
 
 
 def judge(
-    server: str, evidence: Evidence | None, now: float, *, off: bool = False, online: bool = True
+    server: str, evidence: Evidence | None, now: float, *, off: bool = False, online: bool = True, blocked: str = ""
 ) -> Verdict:  # fmt: skip
-    """The state to show for the server in use ("" for none)."""
+    """The state to show for the server in use ("" for none); `blocked` says why nothing can go through it."""
     if not server:
         return Verdict("none")
+    last = evidence.last_byte if evidence is not None else None
+    fresh = last is not None and now - last < FRESH_SECONDS
     if off:
-        return Verdict("off", server)
+        return Verdict("off", server, now - last if last is not None and fresh else 0.0)
+    if blocked:
+        return Verdict("blocked", server, why=blocked)
     if not online:
         return Verdict("offline", server)
     if evidence is None:
         return Verdict("ready", server)
-    fresh = evidence.last_byte is not None and now - evidence.last_byte < FRESH_SECONDS
     failed = evidence.failed_in_a_row()
     if failed >= FAILING_AFTER:
         return Verdict("failing", server, 0.0, failed, evidence.attempts, evidence.failures[-1][1])

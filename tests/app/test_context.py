@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from ssgui.app.context import AppContext
-from ssgui.app.local_proxy import local_settings, unique_names
+from ssgui.app.local_proxy import local_settings, unique_names, why_blocked
 from ssgui.app.log_buffer import MOST_LINES, LogBuffer
 from ssgui.config.app_config import AppConfig, Choice, Mode, Server, Settings
 from ssgui.config.models import ServerChoice
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
 from ssgui.engine.relay import LocalRelay
+from ssgui.services.evidence import Verdict
 from tests.support.ports import free_port
 
 
@@ -139,3 +140,27 @@ def test_the_log_is_bounded_and_can_be_followed() -> None:
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
+
+
+def test_a_server_that_cannot_be_used_is_not_called_ready(tmp_path: Path) -> None:
+    def why(one: Server, **settings: object) -> str:
+        return why_blocked(config(one, server(2, password=Secret("")), **settings))
+
+    assert why(server(1)) == ""
+    assert why(server(1, plugin="v2ray-plugin")) == "plugin"
+    assert why(server(1, password=Secret(""))) == "password"
+    assert why(server(1, password=Secret(""), sealed="v1:x")) == "sealed"
+    assert why(server(1, method="rc4-md5")) == "method"
+    assert why(server(1, method="rc4-md5"), legacy_methods=("rc4-md5",)) == ""
+    both = config(server(1, plugin="x"), server(2), choice=Choice.FAILOVER)
+    assert why_blocked(both) == ""
+
+
+async def test_the_demo_is_not_called_off(tmp_path: Path) -> None:
+    context = AppContext(Store(tmp_path), LogBuffer())
+    context.config = config(server(1))
+    assert context.verdict().kind == "off"
+    context.passing.add("id-1")
+    assert context.verdict().kind == "ready"
+    context.config = config(server(1, plugin="x"), mode=Mode.GLOBAL)
+    assert context.verdict() == Verdict("blocked", "same", why="plugin")

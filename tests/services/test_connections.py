@@ -7,7 +7,7 @@ from ssgui.engine.handler import HandlerView
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.services.connections import MOST_CLOSED, Connections
-from ssgui.services.evidence import ServerEvidence, judge
+from ssgui.services.evidence import Evidence, ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
 
 TOKYO = "Tokyo 1"
@@ -111,6 +111,9 @@ def test_the_header_says_connected_only_after_bytes_came_back() -> None:
     world = World()
     assert judge("", None, 0).kind == "none"
     assert judge(TOKYO, None, 0, off=True).kind == "off"
+    assert judge(TOKYO, Evidence(last_byte=9.0), 10, off=True).seconds == 1
+    assert judge(TOKYO, Evidence(last_byte=9.0), 1000, off=True).seconds == 0
+    assert judge(TOKYO, Evidence(last_byte=9.0), 10, blocked="plugin") == Verdict("blocked", TOKYO, why="plugin")
     assert judge(TOKYO, None, 0, online=False).kind == "offline"
     assert world.verdict() == "ready"
     world.begin(1)

@@ -28,6 +28,7 @@ _GLYPHS = {
     "suspicious": ("warning", "warn", "warn_tint"),
     "offline": ("network-off", "warn", "warn_tint"),
     "paused": ("pause", "warn", "warn_tint"),
+    "blocked": ("warning", "warn", "warn_tint"),
     "off": ("power", "text2", "sunken"),
     "none": ("server", "text2", "sunken"),
 }

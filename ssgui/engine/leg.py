@@ -25,7 +25,6 @@ from ssgui.protocol.errors import RemoteProtocolError
 
 _READABLE = IN | RDHUP | HUP | ERR
 _HANGUP = RDHUP | HUP | ERR
-_BURST = 2  # reads per readiness: more gains nothing, and the others wait
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 _EMPTY_READS = 16
 _RESET = struct.pack("ii", 1, 0)
@@ -309,54 +308,59 @@ class Leg:
 
     def discard(self) -> None:
         """Read and forget; the owner hears of the end."""
-        for _ in range(_BURST):
-            if not self._read_into(self.reactor.wire, READ_FIRST) or self.closed:
-                return
-        self.read_on()
+        if self._read_into(self.reactor.wire, READ_FIRST) and not self.closed and self.readable:
+            self.read_on()
 
     def pump_plain(self) -> None:
         """STREAM, from a leg without a decoder: payload is read and passed on."""
         peer, reactor = self.peer, self.reactor
         assert peer is not None
-        for _ in range(_BURST):
-            size = self._read_size if reactor.unsent <= UNSENT_BUDGET else READ_TIGHT
-            got = self._read_into(reactor.plain, size)
-            if not got:
-                return
-            self.received += got
-            peer.send_payload(reactor.plain[:got])
-            if not self.readable or self.paused or self.closed:
-                return
-            if got == size == self._read_size < READ_MOST:
-                self._read_size = size * 2
-        self.read_on()
+        size = self._size_to_read()
+        got = self._read_into(reactor.plain, size)
+        if not got:
+            return
+        self.received += got
+        peer.send_payload(reactor.plain[:got])
+        if self.readable and not self.paused and not self.closed:
+            self._read_more(got, size)
 
     def pump_sealed(self) -> None:
         """STREAM, from a leg with a decoder: what came is opened and passed on."""
         peer, decoder, reactor = self.peer, self.decoder, self.reactor
         assert peer is not None
         assert decoder is not None
-        wire, plain = reactor.wire, reactor.plain
-        for _ in range(_BURST):
-            size = self._read_size if reactor.unsent <= UNSENT_BUDGET else READ_TIGHT
-            kept = len(decoder.held)
-            if kept:
-                wire[:kept] = decoder.held
-                fresh = self._read_into(wire[kept:], size)
-            else:
-                fresh = self._read_into(wire, size)
-            if not fresh:
-                return
-            opened = decoder.decode(wire[: kept + fresh], plain)
-            if opened:
-                self.received += opened
-                peer.send_payload(plain[:opened])
-            if decoder.error is not None and not self.closed:
-                self.owner.garbled(self, decoder.error)
-            if not self.readable or self.paused or self.closed:
-                return
-            if fresh == size == self._read_size < READ_MOST:
-                self._read_size = size * 2
+        wire, plain, size = reactor.wire, reactor.plain, self._size_to_read()
+        kept = len(decoder.held)
+        if kept:
+            wire[:kept] = decoder.held
+            fresh = self._read_into(wire[kept:], size)
+        else:
+            fresh = self._read_into(wire, size)
+        if not fresh:
+            return
+        opened = decoder.decode(wire[: kept + fresh], plain)
+        if opened:
+            self.received += opened
+            peer.send_payload(plain[:opened])
+        if decoder.error is not None and not self.closed:
+            self.owner.garbled(self, decoder.error)
+        if self.readable and not self.paused and not self.closed:
+            self._read_more(fresh, size)
+
+    def _size_to_read(self) -> int:
+        """A leg's own size, unless many legs are ready at once or much is held: the window must not wait for all."""
+        reactor = self.reactor
+        if reactor.unsent > UNSENT_BUDGET:
+            return READ_TIGHT
+        return min(self._read_size, reactor.poller.read_most)
+
+    def _read_more(self, got: int, size: int) -> None:
+        """There is more: next time twice as much if this read was full, after all others have had their turn."""
+        if got < size:
+            self.on_readable()  # only the FIN that came with it
+            return
+        if size == self._read_size < READ_MOST:
+            self._read_size = size * 2
         self.read_on()
 
     def _read_into(self, view: memoryview, limit: int) -> int:
@@ -378,6 +382,6 @@ class Leg:
         return got
 
     def read_on(self) -> None:
-        """The burst is used up: go on after all the others have had their turn."""
+        """Go on after all the others have had their turn."""
         self.readable = True
         self.reactor.poller.again(self)

@@ -11,13 +11,16 @@ A handler that raises loses its own connection, never the loop.
 import asyncio
 import logging
 import socket
-from collections import deque
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ssgui.engine.multiplexer import IN, OUT, Multiplexer, new_multiplexer
 
 _BOTH = IN | OUT
+_TURN_SECONDS = 0.002  # for legs that have more to read, before everything else has its turn
+_READ_AT_ONCE = 1 << 20  # bytes, by all legs that are ready together
+ANY_SIZE = 1 << 30
 _log = logging.getLogger(__name__)
 
 
@@ -69,14 +72,20 @@ class Pollable(Protocol):
 
 
 class Resumable(Protocol):
-    """A leg that used up its burst and has more to read."""
+    """A leg that has more to read."""
 
     def read_again(self) -> None:
         """Go on reading, if nothing else came between."""
 
+    def crashed(self, error: Exception) -> None:
+        """Reading failed with an error that nobody foresaw."""
+
 
 class Poller(Protocol):
     """Tells legs and listeners when their sockets are ready."""
+
+    read_most: int
+    """Bytes that a leg may read now, so that all that are ready together do not take too long."""
 
     def wrap(self, sock: socket.socket) -> Stream:
         """What a leg shall use for `sock`: it is made non-blocking."""
@@ -112,6 +121,49 @@ class Poller(Protocol):
         """Give everything back; every leg and listener has been closed before."""
 
 
+class TurnQueue:
+    """Legs that have more to read, each once: news of one may come while it waits here.
+
+    They read round robin, for a while; then timers, new connections and a window have their turn.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._legs: dict[Resumable, None] = {}
+        self._asked = False  # for a turn
+
+    def add(self, leg: Resumable) -> None:
+        """Let `leg` go on after the others."""
+        if not self._asked:
+            self._asked = True
+            self._loop.call_soon(self._run)
+        self._legs[leg] = None
+
+    def _run(self) -> None:
+        legs, end = self._legs, time.monotonic() + _TURN_SECONDS
+        while legs:
+            leg = next(iter(legs))
+            del legs[leg]
+            try:
+                leg.read_again()
+            except Exception as error:  # noqa: BLE001  one connection is lost, with a traceback
+                give_up(leg, error)
+            if time.monotonic() >= end:
+                break
+        self._asked = bool(legs)
+        if legs:
+            self._loop.call_soon(self._run)
+
+
+def give_up(owner: "Pollable | Resumable", error: Exception) -> None:
+    """What `owner` did has failed with `error`, which is a bug: its connection ends, and the loop goes on."""
+    _log.error("a connection failed inside the relay", exc_info=error)
+    try:
+        owner.crashed(error)
+    except Exception as worse:  # noqa: BLE001  giving up must not end the loop either
+        _log.error("and could not be given up cleanly", exc_info=worse)
+
+
 class ReadyPoller:
     """Legs on a multiplexer.
 
@@ -126,7 +178,8 @@ class ReadyPoller:
         self.owners: dict[int, Callable[[int], None]] = {}
         self._add_edge = self.multiplexer.add_edge
         self._forgotten: set[int] = set()
-        self._queue: deque[Resumable] = deque()
+        self._turns = TurnQueue(loop)
+        self.read_most = ANY_SIZE
         if self._nested:
             loop.add_reader(self.multiplexer.fileno(), self._turn)
 
@@ -172,9 +225,7 @@ class ReadyPoller:
         self._forgotten.add(fd)
 
     def again(self, leg: Resumable) -> None:
-        if not self._queue:
-            self._loop.call_soon(self._run_again)
-        self._queue.append(leg)
+        self._turns.add(leg)
 
     async def close(self) -> None:
         if self._nested:
@@ -185,7 +236,7 @@ class ReadyPoller:
     def _turn(self) -> None:
         self.dispatch(self.multiplexer.poll(0))
 
-    def dispatch(self, ready: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    def dispatch(self, ready: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Call the owners of `ready` descriptors; return those that have none here.
 
         A descriptor that was closed earlier in the same batch may be in use again by a new leg: what the
@@ -194,6 +245,7 @@ class ReadyPoller:
         foreign = []
         forgotten = self._forgotten
         forgotten.clear()
+        self.read_most = _READ_AT_ONCE // len(ready) if ready else 0
         for fd, mask in ready:
             event = self.owners.get(fd)
             if event is None:
@@ -202,21 +254,7 @@ class ReadyPoller:
                 try:
                     event(mask)
                 except Exception as error:  # noqa: BLE001  one connection is lost, with a traceback
-                    self._crashed(event, error)
+                    owner: Pollable = event.__self__  # type: ignore[attr-defined]
+                    give_up(owner, error)
+        self.read_most = ANY_SIZE
         return foreign
-
-    def _run_again(self) -> None:
-        legs, self._queue = self._queue, deque()
-        for leg in legs:
-            try:
-                leg.read_again()
-            except Exception as error:  # noqa: BLE001  as above
-                self._crashed(leg.read_again, error)
-
-    def _crashed(self, event: Callable[..., None], error: Exception) -> None:
-        _log.error("a connection failed inside the relay", exc_info=error)
-        owner: Pollable = event.__self__  # type: ignore[attr-defined]
-        try:
-            owner.crashed(error)
-        except Exception as worse:  # noqa: BLE001  giving up must not end the loop either
-            _log.error("and could not be given up cleanly", exc_info=worse)

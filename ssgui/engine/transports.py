@@ -20,7 +20,7 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
-from ssgui.engine.poller import Datagrams, Listener, Pollable, Resumable, Stream
+from ssgui.engine.poller import ANY_SIZE, Datagrams, Listener, Pollable, Resumable, Stream, TurnQueue
 from ssgui.engine.tasks import spawn
 
 _DELIVERY = 64 * 1024
@@ -297,6 +297,8 @@ class TransportPoller:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.arrival = memoryview(bytearray(_DELIVERY))
+        self.read_most = ANY_SIZE
+        self._turns = TurnQueue(loop)
 
     def wrap(self, sock: socket.socket) -> Stream:
         sock.setblocking(False)
@@ -329,7 +331,7 @@ class TransportPoller:
         """Closing says it all."""
 
     def again(self, leg: Resumable) -> None:
-        self.loop.call_soon(leg.read_again)
+        self._turns.add(leg)
 
     async def close(self) -> None:
         """Let the transports that were closed just now say so: each does in a callback of its own."""

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _Stock: Any = qasync.QSelectorEventLoop if has_multiplexer() else qasync.QEventLoop
 _TURNS = 4  # of the loop for one call from Qt, while callbacks beget callbacks; then the window has its turn
 # While the relay has work the loop keeps the thread for so long before the window has its turn, and waits so long
-# for more work: going back to Qt costs as much as three steps of a connection. Nobody sees a frame that is 5 ms late.
-_SLICE = 0.005
+# for more work: going back to Qt costs as much as three steps of a connection. Nobody sees a frame that is 3 ms late.
+_SLICE = 0.003
 _PATIENCE = 0.001
 _Callback = Callable[..., object]
 

@@ -5,7 +5,8 @@ computes it again. Colours of stages are data: each stage has a mark and a textu
 """
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
@@ -81,6 +82,13 @@ REGULAR, MEDIUM, SEMIBOLD = QFont.Weight.Normal, QFont.Weight.Medium, QFont.Weig
 _BASE_PIXELS = 13
 
 
+class _Current:
+    """A table asks for every cell: what is looked up through Qt takes as long as the cell's text."""
+
+    tokens = LIGHT
+    fonts: ClassVar[dict[int, str]] = {}  # by id: `font` keeps what it has made
+
+
 class Theme(QObject):
     """The theme in use. It follows the system unless told otherwise; `changed` after every switch."""
 
@@ -105,7 +113,7 @@ class Theme(QObject):
         scheme = QGuiApplication.styleHints().colorScheme()
         system = "dark" if scheme == Qt.ColorScheme.Dark else "light"
         tokens = DARK if (self._wanted or system) == "dark" else LIGHT
-        self.tokens = tokens
+        self.tokens = _Current.tokens = tokens
         clear_caches()
         self._application.setFont(font(_BASE_PIXELS))
         self._application.setPalette(palette(tokens))
@@ -115,12 +123,7 @@ class Theme(QObject):
 
 def current() -> Tokens:
     """The tokens of the running application."""
-    theme = _theme_of(QApplication.instance())
-    return LIGHT if theme is None else theme.tokens
-
-
-def _theme_of(application: QObject | None) -> Theme | None:
-    return application.findChild(Theme) if application is not None else None
+    return _Current.tokens
 
 
 @lru_cache(maxsize=256)
@@ -131,14 +134,20 @@ def color(text: str, alpha: float = 1.0) -> QColor:
     return found
 
 
-@lru_cache(maxsize=64)
+@cache
 def font(pixels: int, weight: QFont.Weight = REGULAR, *, monospace: bool = False) -> QFont:
     """The system's family at `pixels` (of 96 dpi, times the system's own size over 13), figures all of one width."""
     found = QFont() if not monospace else _monospace()
     found.setPixelSize(max(1, round(pixels * _scale())))
     found.setWeight(weight)
     found.setFeature(QFont.Tag("tnum"), 1)
+    _Current.fonts[id(found)] = found.toString()
     return found
+
+
+def font_key(one: QFont) -> str:
+    """What tells this font from others."""
+    return _Current.fonts.get(id(one)) or one.toString()
 
 
 def struck(one: QFont) -> QFont:
@@ -167,6 +176,7 @@ def clear_caches() -> None:
     """After a switch of theme: fonts and colours are made anew. The scale of the system's font stays."""
     _scale()  # before the application's own font is replaced by ours
     font.cache_clear()
+    _Current.fonts.clear()
     color.cache_clear()
 
 

@@ -9,11 +9,14 @@ import pytest
 
 from ssgui.engine.leg import Leg
 from ssgui.engine.multiplexer import ERR, IN, OUT, RDHUP
+from ssgui.engine.poller import ANY_SIZE
 from ssgui.engine.reactor import READ_FIRST, READ_MOST, READ_TIGHT, UNSENT_BUDGET, Reactor
 
 
 class Poller:
     """Notes what it is asked for."""
+
+    read_most = ANY_SIZE
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -102,7 +105,7 @@ def joined(reactor: Reactor, source: Any, sink: Any) -> tuple[Leg, Leg, Owner]:
 def test_reads_grow_while_they_fill_and_are_sent_whole(reactor: Reactor) -> None:
     source = Recorder(gives=1 << 30)
     left, _, _ = joined(reactor, source, Recorder())
-    for _ in range(4):
+    for _ in range(5):
         left.event(IN)
     assert source.sizes[:5] == [READ_FIRST, 2 * READ_FIRST, 4 * READ_FIRST, READ_MOST, READ_MOST]
 
@@ -111,6 +114,7 @@ def test_reads_fall_back_on_a_partial_send_and_the_source_pauses(reactor: Reacto
     source, sink = Recorder(gives=1 << 30), Recorder()
     left, right, _ = joined(reactor, source, sink)
     left.event(IN)
+    left.read_again()
     sink.takes = 1000
     left.read_again()
     assert left.paused
@@ -129,14 +133,23 @@ def test_reads_are_small_while_too_much_is_unsent(reactor: Reactor) -> None:
     assert set(source.sizes) == {READ_TIGHT}
 
 
-def test_a_burst_ends_and_goes_on_later(reactor: Reactor) -> None:
+def test_one_read_and_then_the_others_have_their_turn(reactor: Reactor) -> None:
     source = Recorder(gives=1 << 30)
     left, _, _ = joined(reactor, source, Recorder())
     left.event(IN)
-    assert len(source.sizes) == 2
+    assert len(source.sizes) == 1
     assert reactor.poller.asked == ["again"]  # type: ignore[attr-defined]
     left.read_again()
-    assert len(source.sizes) == 4
+    assert len(source.sizes) == 2
+
+
+def test_reads_are_small_while_many_legs_are_ready(reactor: Reactor) -> None:
+    reactor.poller.read_most = 1000
+    source = Recorder(gives=1 << 30)
+    left, _, _ = joined(reactor, source, Recorder())
+    left.event(IN)
+    left.read_again()
+    assert source.sizes == [1000, 1000]
 
 
 def test_a_fin_that_came_with_a_short_read_is_heard(reactor: Reactor, pair: Any) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import pytest
 
 from ssgui.engine.multiplexer import IN, OUT
-from ssgui.engine.poller import ReadyPoller
+from ssgui.engine.poller import ReadyPoller, TurnQueue
 
 
 class FakeQueue:
@@ -154,3 +155,45 @@ def test_again_comes_after_the_others(loop: asyncio.AbstractEventLoop, caplog: p
         loop.run_until_complete(asyncio.sleep(0))
     assert order == ["first", "bad", "last"]
     assert bad.errors == 1
+
+
+class Reader:
+    """A leg that always has more to read; `seconds` each time."""
+
+    def __init__(self, queue: TurnQueue, times: int, seconds: float = 0.0) -> None:
+        self._queue, self._times, self._seconds = queue, times, seconds
+        self.reads = 0
+
+    def read_again(self) -> None:
+        time.sleep(self._seconds)
+        self.reads += 1
+        if self.reads < self._times:
+            self._queue.add(self)
+
+    def crashed(self, error: Exception) -> None:
+        raise AssertionError(error)
+
+
+def test_a_leg_waits_once_however_often_it_has_news(loop: asyncio.AbstractEventLoop) -> None:
+    queue = TurnQueue(loop)
+    leg = Reader(queue, 1)
+    for _ in range(5):  # an edge-triggered leg hears of more while it waits for its turn
+        queue.add(leg)
+    loop.run_until_complete(asyncio.sleep(0))
+    assert leg.reads == 1
+
+
+def test_legs_take_turns_and_leave_the_loop_its_own(loop: asyncio.AbstractEventLoop) -> None:
+    queue, ran = TurnQueue(loop), list[list[int]]()
+    legs = [Reader(queue, 10, 0.001) for _ in range(3)]
+
+    async def main() -> None:
+        for leg in legs:
+            queue.add(leg)
+        while any(leg.reads < 10 for leg in legs):
+            await asyncio.sleep(0)
+            ran.append([leg.reads for leg in legs])
+
+    loop.run_until_complete(main())
+    assert len(ran) > 5  # others ran in between
+    assert all(max(reads) - min(reads) <= 1 for reads in ran)

@@ -14,6 +14,9 @@ from ssgui.services.connections import Connection
 ROW_HEIGHT = 28
 _PAD = 8
 _UNIT = 30
+_COLUMNS = tuple(Column)
+_SELECTED, _HOVERED = QStyle.StateFlag.State_Selected.value, QStyle.StateFlag.State_MouseOver.value
+_FLAGS = ((int(StreamStatus.READING), "R", False), (int(StreamStatus.WRITING), "W", True))
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -27,15 +30,16 @@ class ConnectionDelegate(QStyledItemDelegate):
         model = index.model()
         if not isinstance(model, ConnectionsModel):
             return
-        one, tokens, column = model.rows[index.row()], theme.current(), Column(index.column())
+        one, tokens, column = model.rows[index.row()], theme.current(), _COLUMNS[index.column()]
+        state = option.state.value
         rect = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
+        if state & _SELECTED:
             painter.fillRect(rect, theme.color(tokens.tint))
             if column is Column.STAGE:
                 painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), theme.color(tokens.accent))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
+        elif state & _HOVERED:
             painter.fillRect(rect, theme.color(tokens.hover))
         self._cell(painter, rect.adjusted(_PAD, 0, -_PAD, 0), one, column, model.now)
         painter.restore()
@@ -125,12 +129,13 @@ def _flags(painter: QPainter, rect: QRectF, status: StreamStatus, live: bool) ->
         return
     tokens = theme.current()
     top = rect.center().y() - 8
-    for at, (flag, letter) in enumerate(((StreamStatus.READING, "R"), (StreamStatus.WRITING, "W"))):
+    lit = int(status)
+    for at, (flag, letter, writing) in enumerate(_FLAGS):
         slot = QRectF(rect.left() - 4 + at * 18, top, 16, 16)
-        if not status & flag:
+        if not lit & flag:
             _fill(painter, tokens.line2)
             painter.drawEllipse(slot.center(), 1.5, 1.5)
-        elif flag is StreamStatus.WRITING:
+        elif writing:
             edged(painter, slot, tokens.warn_tint, tokens.warn, 4)
             draw_text(painter, slot, letter, tokens.warn, theme.font(10, theme.SEMIBOLD), Qt.AlignmentFlag.AlignHCenter)
         else:

@@ -12,6 +12,12 @@ from ssgui.gui import theme
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\x00-\x1f\x7f-\x9f]")
 
 
+_CENTRED = {
+    align: int(align | Qt.AlignmentFlag.AlignVCenter)  # flags are slow to combine, and tables have many cells
+    for align in (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter)
+}
+
+
 def harmless(text: str) -> str:
     """`text` for one line of the window: remarks and host names come from strangers."""
     return _TURNS.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -34,8 +40,8 @@ def draw_text(
     """One line of text, centred in height and elided to the rectangle."""
     painter.setFont(font)
     painter.setPen(theme.color(color))
-    shown = elided(text, font.toString(), int(rect.width()), middle)
-    painter.drawText(rect, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+    shown = elided(text, theme.font_key(font), int(rect.width()), middle)
+    painter.drawText(rect, _CENTRED[align], shown)
 
 
 def focus_ring(painter: QPainter, rect: QRectF, radius: float) -> None:

@@ -8,6 +8,10 @@
         <translation>看得见每一步的 Shadowsocks 客户端与服务器</translation>
     </message>
     <message>
+        <source>A command tells the programs of a terminal.</source>
+        <translation>可以用一条命令告诉终端里的程序。</translation>
+    </message>
+    <message>
         <source>A list of servers, kept up to date</source>
         <translation>自动更新的服务器列表</translation>
     </message>
@@ -88,6 +92,10 @@
         <translation>全部</translation>
     </message>
     <message>
+        <source>All programs; each request follows the rules</source>
+        <translation>所有程序，每个请求都按规则处理</translation>
+    </message>
+    <message>
         <source>Allow</source>
         <translation>允许</translation>
     </message>
@@ -126,6 +134,10 @@
     <message>
         <source>Bad request</source>
         <translation>请求无效</translation>
+    </message>
+    <message>
+        <source>Browsers ask the rules; other programs go direct</source>
+        <translation>浏览器按规则访问，其他程序直连</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -416,8 +428,12 @@
         <translation>不安全的加密方式</translation>
     </message>
     <message>
-        <source>It came with the command. Nothing is saved.</source>
-        <translation>来自命令行，不会保存。</translation>
+        <source>It came with the command. Nothing is saved, and the system proxy is not touched until you choose.</source>
+        <translation>它来自命令行。不会保存任何内容；在您选择模式之前不改动系统代理。</translation>
+    </message>
+    <message>
+        <source>It led to port {port} here, where nobody listens.</source>
+        <translation>它指向本机的 {port} 端口，而那里没有程序在监听。</translation>
     </message>
     <message>
         <source>It must be like http://example.com/path.</source>
@@ -466,6 +482,10 @@
     <message>
         <source>Latency</source>
         <translation>延迟</translation>
+    </message>
+    <message>
+        <source>Leave the system proxy alone</source>
+        <translation>不改动系统代理</translation>
     </message>
     <message>
         <source>Light</source>
@@ -600,6 +620,14 @@
         <translation>剪贴板是空的。</translation>
     </message>
     <message>
+        <source>Now it is off.</source>
+        <translation>现在已关闭。</translation>
+    </message>
+    <message>
+        <source>Now {place}.</source>
+        <translation>现在是 {place}。</translation>
+    </message>
+    <message>
         <source>Off</source>
         <translation>关闭</translation>
     </message>
@@ -646,6 +674,18 @@
     <message>
         <source>Other devices can use the proxy with the name and password below.</source>
         <translation>其他设备可以用下面的用户名和密码使用此代理。</translation>
+    </message>
+    <message>
+        <source>PAC</source>
+        <translation>PAC</translation>
+    </message>
+    <message>
+        <source>PAC, Rules and Global then only say where ssgui sends what comes to it.</source>
+        <translation>此时 PAC、规则和全局只决定 ssgui 把收到的流量送往哪里。</translation>
+    </message>
+    <message>
+        <source>PAC: listed sites</source>
+        <translation>PAC：列表中的网站</translation>
     </message>
     <message>
         <source>Page for tests</source>
@@ -728,6 +768,10 @@
         <translation>用系统钥匙串保护密码</translation>
     </message>
     <message>
+        <source>Proxy command</source>
+        <translation>代理命令</translation>
+    </message>
+    <message>
         <source>Proxy mode</source>
         <translation>代理模式</translation>
     </message>
@@ -796,6 +840,14 @@
         <translation>规则</translation>
     </message>
     <message>
+        <source>Rules</source>
+        <translation>规则</translation>
+    </message>
+    <message>
+        <source>Rules: every program</source>
+        <translation>规则：所有程序</translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>保存</translation>
     </message>
@@ -858,6 +910,10 @@
     <message>
         <source>Servers are called “Server 1”, “Server 2”. Without it a log of every connection tells the sites.</source>
         <translation>服务器只写作“Server 1”“Server 2”。关闭后，记录每个连接的日志会透露访问过的网站。</translation>
+    </message>
+    <message>
+        <source>Setting the system proxy…</source>
+        <translation>正在设置系统代理…</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -936,12 +992,32 @@
         <translation>传输</translation>
     </message>
     <message>
+        <source>System proxy</source>
+        <translation>系统代理</translation>
+    </message>
+    <message>
+        <source>System proxy changed by another program.</source>
+        <translation>系统代理被其他程序修改。</translation>
+    </message>
+    <message>
+        <source>System proxy is back to what it was</source>
+        <translation>系统代理已恢复原样</translation>
+    </message>
+    <message>
         <source>TCP Fast Open</source>
         <translation>TCP Fast Open</translation>
     </message>
     <message>
+        <source>Take back</source>
+        <translation>改回</translation>
+    </message>
+    <message>
         <source>Target</source>
         <translation>目标</translation>
+    </message>
+    <message>
+        <source>Tells the programs of one terminal of the proxy.</source>
+        <translation>让一个终端里的程序使用代理。</translation>
     </message>
     <message>
         <source>Test</source>
@@ -1008,6 +1084,18 @@
         <translation>设置文件中只保存加密后的密码。</translation>
     </message>
     <message>
+        <source>The system proxy could not be put back.</source>
+        <translation>无法恢复系统代理。</translation>
+    </message>
+    <message>
+        <source>The system proxy could not be set.</source>
+        <translation>无法设置系统代理。</translation>
+    </message>
+    <message>
+        <source>The system proxy of before is off.</source>
+        <translation>原来的系统代理已关闭。</translation>
+    </message>
+    <message>
         <source>The test request did not come back.</source>
         <translation>测试请求没有得到回应。</translation>
     </message>
@@ -1022,6 +1110,10 @@
     <message>
         <source>This computer is offline · Resumes by itself</source>
         <translation>这台电脑已离线 · 恢复后自动继续</translation>
+    </message>
+    <message>
+        <source>This desktop has no system proxy.</source>
+        <translation>这个桌面没有系统代理。</translation>
     </message>
     <message>
         <source>This is no host name or address.</source>
@@ -1062,6 +1154,10 @@
     <message>
         <source>Truncated</source>
         <translation>数据截断</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
     </message>
     <message>
         <source>Try the demo</source>

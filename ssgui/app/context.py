@@ -25,6 +25,7 @@ from ssgui.engine.errors import EngineError
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason
 from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
@@ -62,7 +63,7 @@ class AppContext:
         self.pause = Pause(self._pause_turned)
         self.pac_url: Callable[[], str] = lambda: ""
         self._may_set_proxy = run is None
-        self.system_proxy = SystemProxy(store.folder, backend, self._proxy_wanted, self._tell, self._mode_refused)
+        self.system_proxy = SystemProxy(store.folder, backend, self._proxy_wanted, self._mode_refused)
 
     # ---- life
 
@@ -203,6 +204,15 @@ class AppContext:
     def server(self) -> Server | None:
         """The server in use."""
         return self.config.server(self.config.current)
+
+    @property
+    def address(self) -> str:
+        """Where the proxy listens, as people type it; "" when it does not."""
+        relay = self.proxy.relay
+        if relay is None:
+            return ""
+        host, port = relay.address
+        return str(Address("127.0.0.1" if host in ("0.0.0.0", "::") else host, port))  # noqa: S104
 
     def name_of(self, server: Server) -> str:
         """The name that events give `server`."""

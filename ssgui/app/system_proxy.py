@@ -52,7 +52,7 @@ def wanted_setting(mode: Mode, address: tuple[str, int] | None, pac_url: str) ->
 class SystemProxy:
     """Keeps the system's proxy as `wanted` says, with `backend`, or does nothing where there is none.
 
-    `changed` is called when something that is shown has changed, and `refused` with the mode that holds when one
+    `changed` are called when something that is shown has changed, and `refused` with the mode that holds when one
     that was asked for could not be set. `busy`, `error`, `others`, `dead` and `was_set` are for whoever shows it:
     the system is changing; why the last change failed; another program has changed it, and what that leads to;
     loopback ports of a person's own setting that was switched off, because nobody listens there; it was set in
@@ -61,10 +61,11 @@ class SystemProxy:
 
     def __init__(
         self, folder: Path, backend: ProxyBackend | None, wanted: Callable[[], Wanted | None],
-        changed: Callable[[], None], refused: Callable[[Mode], None], *,
+        refused: Callable[[Mode], None], *,
         find: Find = backend_named, guard: Callable[[Path, str], Guard] = Guard,
     ) -> None:  # fmt: skip
-        self.backend, self._wanted, self._tell, self._refused = backend, wanted, changed, refused
+        self.backend, self._wanted, self._refused = backend, wanted, refused
+        self.changed: list[Callable[[], None]] = []
         self._folder, self._others_find, self._make_guard = folder, find, guard
         self._journal = Journal(folder)
         self._owner = secrets.token_hex(8)
@@ -173,6 +174,7 @@ class SystemProxy:
             self._fail(error, wanted)
             return
         self.held, self.others, self._failed = wanted, None, None
+        self._looked = time.monotonic()
         self.was_set = self.was_set or wanted is not None
         self._good = wanted.mode if wanted is not None else Mode.OFF
         if wanted is None:
@@ -225,6 +227,15 @@ class SystemProxy:
                 self._tell()
         finally:
             self._looking = False
+
+    @property
+    def failed_mode(self) -> Mode:
+        """The mode that could not be set."""
+        return self._failed.mode if self._failed is not None else Mode.OFF
+
+    def _tell(self) -> None:
+        for listener in list(self.changed):
+            listener()
 
     # ---- in a worker
 

@@ -12,7 +12,7 @@ from ssgui.app.consent import agree, is_agreed
 from ssgui.app.context import AppContext
 from ssgui.app.server_states import ServerStates
 from ssgui.app.server_tests import ServerTests
-from ssgui.config.app_config import Mode, Server
+from ssgui.config.app_config import Server
 from ssgui.gui import about, words
 from ssgui.gui.adding.demo import DemoSwitch
 from ssgui.gui.adding.sharing import Sharing
@@ -25,13 +25,13 @@ from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
+from ssgui.gui.modes import Modes
 from ssgui.gui.saving import Files
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
 from ssgui.gui.trying import Trying
 from ssgui.gui.window import MainWindow
-from ssgui.protocol.address import Address
 
 LOOK_MS = 200  # while somebody looks
 UNFOCUSED_MS = 1000
@@ -83,7 +83,8 @@ class Presenter(QObject):
             window.add_page(key, page)
         window.open_page("servers")
         window.closing.connect(lambda: self.hide_or_leave())
-        window.header.modes.chosen.connect(self._mode_chosen)
+        self.modes = Modes(context, window)
+        context.system_proxy.changed.append(self.look)
         QShortcut(QKeySequence("Ctrl+Q"), window).activated.connect(leave)
         context.changed.append(self._changed)
         self._choose_home()
@@ -109,6 +110,8 @@ class Presenter(QObject):
         self.tests.stop()
         self.subscriptions.end()
         self.context.changed.remove(self._changed)
+        self.context.system_proxy.changed.remove(self.look)
+        self.modes.end()
 
     # ---- showing
 
@@ -127,8 +130,9 @@ class Presenter(QObject):
         if self._timer.interval() != wanted:
             self._timer.setInterval(wanted)
         self._show_pause()
+        context.system_proxy.glance(seen=visible)
         if visible:
-            self.window.header.show_state(words.header_state(context.verdict(), self.address()))
+            self._show_state()
             self.window.sidebar.show_count("connections", len(context.connections.live))
             match self.window.current_page():
                 case "connections":
@@ -138,6 +142,12 @@ class Presenter(QObject):
                 case "logs":
                     self.logs.look()
         self.looked.emit()
+
+    def _show_state(self) -> None:
+        proxy = self.context.system_proxy
+        put_back = proxy.was_set and proxy.held is None
+        state = words.header_state(self.context.verdict(), self.address(), changing=proxy.busy, put_back=put_back)
+        self.window.header.show_state(state)
 
     def _show_pause(self) -> None:
         left = self.context.pause.left()
@@ -154,26 +164,15 @@ class Presenter(QObject):
 
     def address(self) -> str:
         """Where the proxy listens, as people type it; "" when it does not."""
-        relay = self.context.proxy.relay
-        if relay is None:
-            return ""
-        host, port = relay.address
-        return str(Address("127.0.0.1" if host in ("0.0.0.0", "::") else host, port))  # noqa: S104
+        return self.context.address
 
     def _say_this_run(self) -> None:
-        detail = tr("It came with the command. Nothing is saved.")
+        detail = tr("It came with the command. Nothing is saved, and the system proxy is not touched until you choose.")
         self.window.banners.show_notice(Notice("run", "info", tr("A server for this run only."), detail))
 
     def _changed(self) -> None:
         context, window = self.context, self.window
-        window.header.modes.set_modes(
-            [
-                (Mode.OFF, tr("Off"), tr("Nothing is sent to the proxy by itself")),
-                (Mode.GLOBAL, tr("Global"), tr("Everything through the server")),
-            ]
-        )
-        window.header.modes.set_mode(context.config.settings.mode)
-        window.header.modes.set_available({Mode.OFF, Mode.GLOBAL} if context.config.servers else {Mode.OFF})
+        self.modes.refresh()
         window.sidebar.show_count("servers", len(context.config.servers))
         self._choose_home()
         self.demo.look()
@@ -250,9 +249,6 @@ class Presenter(QObject):
     def offer_links(self, text: str) -> None:
         """Links from outside: a person confirms before anything is added."""
         self.adding.offer_text(text)
-
-    def _mode_chosen(self, key: str) -> None:
-        self.context.change_settings(mode=Mode(key))
 
     def _tests_moved(self) -> None:
         if self.window.current_page() == "servers":

@@ -11,14 +11,15 @@ from functools import partial
 
 import msgspec
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QIcon
+from PySide6.QtGui import QAction, QActionGroup, QIcon
 from PySide6.QtWidgets import QMenu
 
-from ssgui.app.proxy_commands import SHELLS, proxy_command
+from ssgui.app.proxy_commands import SHELLS
 from ssgui.config.app_config import AppConfig, Choice, Mode, Server
 from ssgui.gui import icons, theme, words
 from ssgui.gui.frame.header import glyph
 from ssgui.gui.frame.painting import harmless
+from ssgui.gui.modes import copy_command
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
@@ -100,9 +101,14 @@ class TrayMenu(QMenu):
 
     def _make_modes(self) -> dict[Mode, QAction]:
         group, made = QActionGroup(self), {}
-        names = {Mode.OFF: tr("Off"), Mode.GLOBAL: tr("Global: everything")}
+        names = {
+            Mode.OFF: tr("Off"),
+            Mode.PAC: tr("PAC: listed sites"),
+            Mode.RULES: tr("Rules: every program"),
+            Mode.GLOBAL: tr("Global: everything"),
+        }
         for mode, name in names.items():
-            made[mode] = self._add(name, partial(self._context.change_settings, mode=mode), checkable=True)
+            made[mode] = self._add(name, partial(self._presenter.modes.choose, mode), checkable=True)
             group.addAction(made[mode])
         return made
 
@@ -227,9 +233,7 @@ class TrayMenu(QMenu):
         self._presenter.tests.start(server.id for server in self._context.config.servers)
 
     def _copy_command(self, shell: str) -> None:
-        settings = self._context.config.settings
-        login = (settings.user, settings.user_password.reveal()) if settings.user and settings.user_password else ()
-        QGuiApplication.clipboard().setText(proxy_command(shell, self._presenter.address(), *login))
+        copy_command(self._context, shell)
 
     def _turn_pause(self) -> None:
         pause = self._context.pause

@@ -9,9 +9,16 @@ from ssgui.gui.units import age, span
 from ssgui.services.evidence import Verdict
 
 
-def header_state(verdict: Verdict, address: str) -> HeaderState:
-    """The header's title and its evidence; `address` is where the proxy listens."""
+def header_state(verdict: Verdict, address: str, *, changing: bool = False, put_back: bool = False) -> HeaderState:
+    """The header's title and its evidence; `address` is where the proxy listens.
+
+    `changing` while the system's proxy is being set, `put_back` when it was set and is as it was again.
+    """
     title, subtitle = _header_words(verdict, address)
+    if changing:
+        subtitle = tr("Setting the system proxy…")
+    elif put_back and verdict.kind == "off":
+        subtitle = f"{tr('System proxy is back to what it was')} · {subtitle}"
     return HeaderState(verdict.kind, title, subtitle)
 
 

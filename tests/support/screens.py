@@ -23,7 +23,7 @@ from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
 from ssgui.app.system_proxy import SystemProxy
-from ssgui.config.app_config import AppConfig
+from ssgui.config.app_config import AppConfig, Mode
 from ssgui.config.store import Store
 from ssgui.gui import words
 from ssgui.gui.first_run import FirstRun
@@ -62,7 +62,7 @@ class StillContext(AppContext):
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
         self.pac_url, self._may_set_proxy = (lambda: ""), True
-        self.system_proxy = SystemProxy(folder, None, lambda: None, self._tell, lambda mode: None)
+        self.system_proxy = SystemProxy(folder, None, lambda: None, lambda mode: None)
 
     def change(self, config: AppConfig) -> None:
         if config != self.config:
@@ -118,7 +118,7 @@ class Screens:
         header.show_rates(down, [128e3] * 60)
         self.window.sidebar.show_count("servers", len(self.context.config.servers))
         self.window.sidebar.show_count("connections", len(self.context.connections.live))
-        header.modes.set_available({"off", "global"})
+        header.modes.set_available({str(mode) for mode in Mode})
         self.show(next(verdicts()))
 
     def show(self, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ssgui.app.context import AppContext
 from ssgui.config.app_config import Choice, Settings
@@ -12,6 +12,7 @@ from ssgui.config.secret import Secret
 from ssgui.engine.latency import probe_request
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.frame.switch import Switch
+from ssgui.gui.modes import fill_with_commands
 from ssgui.gui.settings.rows import SettingRow, heading
 from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
@@ -36,6 +37,7 @@ class SettingsPage(QWidget):
         self._column.setSpacing(4)
         self._general()
         self._network()
+        self._system_proxy()
         self._privacy()
         self._column.addStretch(1)
         body.setMaximumWidth(COLUMN + 40)
@@ -121,6 +123,18 @@ class SettingsPage(QWidget):
             "probe_url", tr("Page for tests"), tr("Fetched through a server to see whether it works."), wide=True
         )
 
+    def _system_proxy(self) -> None:
+        self._head(tr("System proxy"))
+        note = tr("PAC, Rules and Global then only say where ssgui sends what comes to it.")
+        if self.context.system_proxy.backend is None:
+            note = tr("This desktop has no system proxy.")
+        self._switch("leave_system_proxy", tr("Leave the system proxy alone"), note)
+        button = QPushButton(tr("Copy"), self)
+        menu = QMenu(button)
+        fill_with_commands(menu, self.context)
+        button.setMenu(menu)
+        self._row("proxy_command", tr("Proxy command"), button, tr("Tells the programs of one terminal of the proxy."))
+
     def _privacy(self) -> None:
         self._head(tr("Privacy and logs"))
         self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
@@ -146,6 +160,7 @@ class SettingsPage(QWidget):
             if hasattr(settings, key):
                 _fill(row.control, getattr(settings, key))
         self._filling = False
+        self.rows["proxy_command"].control.setEnabled(bool(self.context.address))
         self._show_sharing(settings)
 
     def _show_sharing(self, settings: Settings) -> None:

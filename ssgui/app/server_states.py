@@ -72,24 +72,20 @@ class ServerStates:
         names = unique_names(servers)
         alike: dict[tuple[str, bool, bool], ServerState] = {}  # of which nothing is known: in long lists nearly all
         states = {}
+        ids = self._tests.keys() | self.testing
+        known = self._meter.servers.keys() | self._evidence.known()
         for server in servers:
-            name = names[server.id]
-            if self._is_known(server.id, name):
-                states[server.id] = self._state(server, name, legacy)
+            identity = server.id
+            name = names[identity]
+            if identity in ids or name in known:
+                states[identity] = self._state(server, name, legacy)
                 continue
-            kind = server.method, bool(server.password), server.gone
-            if kind not in alike:
-                alike[kind] = self._state(server, name, legacy)
-            states[server.id] = alike[kind]
+            kind = server.method, not server.password, server.gone
+            state = alike.get(kind)
+            if state is None:
+                state = alike[kind] = self._state(server, name, legacy)
+            states[identity] = state
         return states
-
-    def _is_known(self, identity: str, name: str) -> bool:
-        return (
-            identity in self._tests
-            or identity in self.testing
-            or name in self._meter.servers
-            or self._evidence.knows(name)
-        )
 
     def _state(self, server: Server, name: str, legacy: Iterable[str]) -> ServerState:
         traffic = self._meter.servers.get(name)

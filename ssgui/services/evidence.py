@@ -5,6 +5,7 @@ that runs.
 """
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from ssgui.engine.stages import Reason, Stage
@@ -69,6 +70,10 @@ class ServerEvidence:
     def knows(self, server: str) -> bool:
         """Whether there may be any."""
         return server in self._servers
+
+    def known(self) -> Set[str]:
+        """The names of all of which there may be some."""
+        return self._servers.keys()
 
     def forget(self, server: str) -> None:
         """Its settings changed: what was known is about another key."""

@@ -1,6 +1,6 @@
 """The list on the left of the page: heads of columns, rows, keys."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
@@ -11,6 +11,8 @@ from ssgui.gui.servers.model import ServersModel
 from ssgui.gui.texts import tr
 
 _RADIO = 44  # pixels from the left that use the server instead of selecting it
+
+_MANY = 2000  # rows, whose layout takes so long that it shall be done by itself
 
 
 class ServerHeads(QWidget):
@@ -68,6 +70,12 @@ class ServerList(QListView):
 
     def select(self, identity: str) -> None:
         """Select a server, if it is shown."""
+        if self._model.rowCount() < _MANY:
+            self._select(identity)
+        else:
+            QTimer.singleShot(0, self, lambda: self._select(identity))
+
+    def _select(self, identity: str) -> None:
         row = self._model.row_of(identity)
         if row >= 0:
             self.setCurrentIndex(self._model.index(row))

@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ssgui.system.proxy import guard
 from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, ProxySetting, Snapshot
@@ -123,10 +122,18 @@ def guard_command() -> list[str]:
 
 
 class Steps:
-    """Counts steps, and dies as `kill -9` does it before step `last`."""
+    """Dies, as `kill -9` does it, before step `last`: a write of the backend, or a file that is opened, renamed or
+    removed, a lock that is taken, a program that is started."""
+
+    EVENTS = ("open", "os.rename", "os.remove", "fcntl.flock", "subprocess.Popen")
 
     def __init__(self, last: int) -> None:
         self.last, self.count = last, 0
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, _arguments: object) -> None:
+        if event in self.EVENTS:
+            self()
 
     def __call__(self) -> None:
         if self.count == self.last:
@@ -135,40 +142,28 @@ class Steps:
 
 
 def main(arguments: list[str]) -> None:
-    """One run of an "app": set, or restore, with a step also before and after every write of the journal."""
+    """One run of an "app": puts back what a run before left, sets, says so, and with "restore" puts back."""
     folder, what, mode, port = Path(arguments[0]), arguments[1], arguments[2], int(arguments[3])
-    step = Steps(int(arguments[4]) if len(arguments) > 4 else -1)
     guarded = "guard" in arguments
-    journal = _step_in(Journal(folder, listens=lambda port: False), step)
-    backend = SteppingProxy(folder, step)
+    journal = Journal(folder, listens=lambda port: False)
     owner = f"owner-{os.getpid()}"
     keep: list[Guard] = []
     arm = (lambda: keep.append(Guard(folder, owner, guard_command()))) if guarded else (lambda: None)
+    step = Steps(int(arguments[4]) if len(arguments) > 4 else -1)
+    backend = SteppingProxy(folder, step)
     with journal.locked():
-        journal.restore(lambda name: backend)  # of a run before
+        journal.restore(lambda name: backend)
+    with journal.locked():
         journal.set(backend, setting(mode, port), owner, arm)
-    sys.stdout.write("set\n")
+    sys.stdout.write(f"set {step.count}\n")
     sys.stdout.flush()
     if what == "set":
         signal.pause()
     with journal.locked():
         journal.restore(lambda name: backend, owner)
-    sys.stdout.write(f"{step.count}\n")
+    sys.stdout.write(f"restored {step.count}\n")
     for one in keep:
         one.dismiss()
-
-
-def _step_in(journal: Any, step: Steps) -> Journal:
-    keep = journal._keep
-
-    def stepping(entries: Any) -> None:
-        step()
-        keep(entries)
-        step()
-
-    journal._keep = stepping
-    made: Journal = journal
-    return made
 
 
 if __name__ == "__main__":

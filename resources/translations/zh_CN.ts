@@ -4,6 +4,10 @@
 <context>
     <name>ssgui</name>
     <message>
+        <source>A SOCKS5 or HTTP proxy that this network wants, or Tor. TCP only, and no plugins.</source>
+        <translation>所在网络要求的 SOCKS5 或 HTTP 代理，或者 Tor。仅支持 TCP，不支持插件。</translation>
+    </message>
+    <message>
         <source>A Shadowsocks client and server that show what they do</source>
         <translation>看得见每一步的 Shadowsocks 客户端与服务器</translation>
     </message>
@@ -100,6 +104,14 @@
         <translation>允许</translation>
     </message>
     <message>
+        <source>Allow old methods</source>
+        <translation>允许过时的加密方式</translation>
+    </message>
+    <message>
+        <source>Anybody on the way can change what they carry, unnoticed.</source>
+        <translation>途中任何人都能悄悄篡改其内容。</translation>
+    </message>
+    <message>
         <source>Appearance</source>
         <translation>外观</translation>
     </message>
@@ -110,6 +122,10 @@
     <message>
         <source>As they come</source>
         <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>Asked through the proxy, once a day. Nothing is installed by itself.</source>
+        <translation>每天经由代理查询一次，不会自行安装。</translation>
     </message>
     <message>
         <source>Asks before its plugin starts</source>
@@ -316,6 +332,10 @@
         <translation>失败</translation>
     </message>
     <message>
+        <source>Fetch subscriptions directly if the proxy fails</source>
+        <translation>代理不可用时直连获取订阅</translation>
+    </message>
+    <message>
         <source>Fetched through a server to see whether it works.</source>
         <translation>通过服务器获取，以检查它是否可用。</translation>
     </message>
@@ -342,6 +362,10 @@
     <message>
         <source>For calls, games and QUIC. Plugins carry TCP only.</source>
         <translation>用于通话、游戏和 QUIC。插件只转发 TCP。</translation>
+    </message>
+    <message>
+        <source>For servers that offer nothing else.</source>
+        <translation>仅用于别无选择的服务器。</translation>
     </message>
     <message>
         <source>Free software under the Apache License 2.0</source>
@@ -438,6 +462,10 @@
     <message>
         <source>It must be like http://example.com/path.</source>
         <translation>格式应为 http://example.com/path。</translation>
+    </message>
+    <message>
+        <source>It must be like socks5://127.0.0.1:9050 or http://name:password@host:port.</source>
+        <translation>格式须如 socks5://127.0.0.1:9050 或 http://name:password@host:port。</translation>
     </message>
     <message>
         <source>Its details are not complete.</source>
@@ -594,10 +622,6 @@
     <message>
         <source>Nothing at this level.</source>
         <translation>此级别没有日志。</translation>
-    </message>
-    <message>
-        <source>Nothing is installed by itself.</source>
-        <translation>不会自动安装任何东西。</translation>
     </message>
     <message>
         <source>Nothing is sent to the proxy by itself</source>
@@ -774,6 +798,10 @@
     <message>
         <source>Proxy mode</source>
         <translation>代理模式</translation>
+    </message>
+    <message>
+        <source>Proxy on the way to the servers</source>
+        <translation>通往服务器的前置代理</translation>
     </message>
     <message>
         <source>QR code of the link</source>
@@ -956,6 +984,10 @@
         <translation>显示所有级别</translation>
     </message>
     <message>
+        <source>Show it</source>
+        <translation>查看</translation>
+    </message>
+    <message>
         <source>Show the log</source>
         <translation>显示日志</translation>
     </message>
@@ -1072,6 +1104,10 @@
         <translation>代理没有在监听，或者当前全部直连。</translation>
     </message>
     <message>
+        <source>The proxy on the way to the servers cannot carry it</source>
+        <translation>前置代理无法承载此服务器</translation>
+    </message>
+    <message>
         <source>The screen cannot be read: {why}.</source>
         <translation>无法读取屏幕：{why}。</translation>
     </message>
@@ -1126,6 +1162,10 @@
     <message>
         <source>This is the demo.</source>
         <translation>这是演示。</translation>
+    </message>
+    <message>
+        <source>This is {version}.</source>
+        <translation>当前版本为 {version}。</translation>
     </message>
     <message>
         <source>This method does not protect against changes on the way.</source>
@@ -1184,6 +1224,10 @@
         <translation>上行</translation>
     </message>
     <message>
+        <source>Updates</source>
+        <translation>更新</translation>
+    </message>
+    <message>
         <source>Updating…</source>
         <translation>正在更新…</translation>
     </message>
@@ -1198,6 +1242,10 @@
     <message>
         <source>Using {port} for now.</source>
         <translation>暂时使用 {port}。</translation>
+    </message>
+    <message>
+        <source>Version {version} is there.</source>
+        <translation>已有新版本 {version}。</translation>
     </message>
     <message>
         <source>Versions</source>
@@ -1222,6 +1270,10 @@
     <message>
         <source>What went wrong</source>
         <translation>出错的连接</translation>
+    </message>
+    <message>
+        <source>Whoever watches this network then sees which provider you use.</source>
+        <translation>监视此网络的人会因此得知你使用的服务商。</translation>
     </message>
     <message>
         <source>With the options {options}</source>

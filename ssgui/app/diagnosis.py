@@ -110,7 +110,7 @@ def _bundle(
 def secrets_of(config: AppConfig) -> Iterable[str]:
     """Everything in the configuration that nobody else may see."""
     settings = config.settings
-    yield from (settings.user, settings.user_password.reveal())
+    yield from (settings.user, settings.user_password.reveal(), settings.upstream_proxy.reveal())
     for server in config.servers:
         yield from (server.password.reveal(), server.sealed, server.plugin_opts, server.plugin_args)
         for part in (*server.plugin_opts.split(";"), *server.plugin_args.split()):

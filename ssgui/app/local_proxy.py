@@ -10,8 +10,10 @@ import msgspec
 
 from ssgui.app.consent import is_agreed
 from ssgui.app.this_run import under
-from ssgui.config.app_config import AppConfig, Choice, Server
+from ssgui.config.addresses import parse_proxy
+from ssgui.config.app_config import AppConfig, Choice, Server, Settings
 from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
+from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError, EngineError
 from ssgui.engine.relay import LocalRelay, can_change
@@ -47,7 +49,7 @@ def usable(server: Server, legacy: Iterable[str]) -> bool:
 
 
 def why_blocked(config: AppConfig) -> str:
-    """Why nothing can go through the server in use, or any: plugin, password, sealed, method; "" if it can."""
+    """Why nothing can go through the server in use, or any: plugin, password, sealed, method, way; "" if it can."""
     legacy = config.settings.legacy_methods
     wanted = [config.server(config.current)] if config.settings.choice is Choice.ONE else config.servers
     first = ""
@@ -60,11 +62,24 @@ def why_blocked(config: AppConfig) -> str:
 
 
 def _why_blocked(server: Server, config: AppConfig, legacy: Iterable[str]) -> str:
+    if _way(server, config.settings):
+        return "way"
     if not server.password:
         return "sealed" if server.sealed else "password"
     if not usable(server, legacy):
         return "method"
     return "" if is_agreed(config, server) else "plugin"
+
+
+def _way(server: Server, settings: Settings) -> bool:
+    """Whether `server` cannot be reached in the way that is wanted: then rather not at all than directly."""
+    if not settings.upstream_proxy:
+        return False
+    try:
+        parse_proxy(settings.upstream_proxy.reveal())
+    except ConfigError:
+        return True
+    return bool(server.plugin)  # plugins connect by themselves
 
 
 class _Names:
@@ -100,9 +115,7 @@ def local_settings(config: AppConfig) -> LocalSettings | None:
     """What the engine is to run; None while there is no server that can be used."""
     names = unique_names(config.servers)
     candidates = [
-        server
-        for server in config.servers
-        if usable(server, config.settings.legacy_methods) and is_agreed(config, server)
+        server for server in config.servers if not _why_blocked(server, config, config.settings.legacy_methods)
     ]
     current = next((server for server in candidates if server.id == config.current), None)
     settings = config.settings
@@ -125,6 +138,7 @@ def local_settings(config: AppConfig) -> LocalSettings | None:
         probe_url=settings.probe_url,
         fast_open=settings.fast_open,
         legacy_methods=frozenset(settings.legacy_methods),
+        upstream_proxy=parse_proxy(settings.upstream_proxy.reveal()) if settings.upstream_proxy else None,
     )
 
 

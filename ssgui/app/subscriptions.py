@@ -36,7 +36,6 @@ class Subscriptions:
     ) -> None:
         self._context, self._told, self._get, self._clock = context, told, get, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._etags: dict[str, str] = {}
         self._tried: dict[str, float] = {}
 
     @property
@@ -50,11 +49,11 @@ class Subscriptions:
         for one in self._context.config.subscriptions:
             fresh = 0 <= now - one.updated < one.hours * _HOUR
             tried = 0 <= now - self._tried.get(one.id, -_AGAIN) < _AGAIN
-            if not fresh and not tried:
+            if not fresh and not tried and (self._directly() or own_proxy(self._context)):
                 self.refresh(one.id)
 
     def refresh(self, identity: str) -> None:
-        """Fetch one anew, unless that is under way."""
+        """Fetch one anew, unless that is under way: through our own port, directly only while that does not listen."""
         subscription = find(self._context.config, identity)
         if subscription is None or identity in self._tasks:
             return
@@ -72,8 +71,9 @@ class Subscriptions:
         """A new subscription, and the configuration as it would be with it. SubscriptionError."""
         host = check_address(url)
         subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
-        answer = await self._get(subscription.url, proxy=own_proxy(self._context))
+        answer = await self._get(subscription.url, proxy=own_proxy(self._context), directly=self._directly())
         document = await run_blocking(_read, answer.data)
+        subscription = msgspec.structs.replace(subscription, etag=answer.etag)
         return subscription, merge(self._context.config, subscription, document, answer.quota, self._clock())
 
     def _ended(self, identity: str, _task: asyncio.Task[None]) -> None:
@@ -82,7 +82,9 @@ class Subscriptions:
 
     async def _refresh(self, old: Subscription) -> None:
         try:
-            answer = await self._get(old.url, proxy=own_proxy(self._context), etag=self._etags.get(old.id, ""))
+            etag = old.etag if any(one.subscription == old.id for one in self._context.config.servers) else ""
+            proxy, directly = own_proxy(self._context), self._directly()
+            answer = await self._get(old.url, proxy=proxy, etag=etag, directly=directly)
             document = None if answer.unchanged else await run_blocking(_read, answer.data)
         except SubscriptionError as error:
             _log.warning("the subscription %s is not refreshed: %s", old.name, error)
@@ -95,8 +97,12 @@ class Subscriptions:
         if document is None:
             self._put(old.id, updated=now, error="")
             return
-        self._etags[old.id] = answer.etag
+        subscription = msgspec.structs.replace(subscription, etag=answer.etag)
         self._context.change(merge(self._context.config, subscription, document, answer.quota, now))
+
+    def _directly(self) -> bool:
+        """Whether a person agreed to be seen while a list is fetched."""
+        return self._context.config.settings.fetch_directly
 
     def _put(self, identity: str, **values: object) -> None:
         config = self._context.config

@@ -77,6 +77,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     url: Secret  # often a password in itself
     name: str = ""
     hours: int = 24
+    etag: str = ""  # of the list as it was read last
     updated: float = 0.0
     error: str = ""
     bytes_used: int = 0
@@ -100,10 +101,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fast_open: bool = False
     probe_url: str = DEFAULT_PROBE_URL
     legacy_methods: tuple[str, ...] = ()
+    upstream_proxy: Secret = Secret("")  # an address, perhaps with a name and a password in it
     start_minimised: bool = False
     language: str = ""
     theme: str = ""
     check_updates: bool = True
+    fetch_directly: bool = False  # subscriptions, where our own proxy fails; who looks on sees it
     log_level: str = "info"
     keyring: bool = False
     window: dict[str, Any] = msgspec.field(default_factory=dict)

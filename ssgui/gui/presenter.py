@@ -31,6 +31,7 @@ from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
 from ssgui.gui.trying import Trying
+from ssgui.gui.updating import Updating
 from ssgui.gui.window import MainWindow
 
 LOOK_MS = 200  # while somebody looks
@@ -77,6 +78,7 @@ class Presenter(QObject):
         self.servers.exporting.connect(self.sharing.export)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         self.diagnosing, self.trying = Diagnosing(context, window, self.files), Trying(context, window)
+        self.updating = Updating(context, window)
         self._connect_chores()
         pages = (("servers", self.home), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):
@@ -103,12 +105,14 @@ class Presenter(QObject):
         self._changed()
         self._timer.start(LOOK_MS)
         self.subscriptions.begin()
+        self.updating.begin()
 
     def end(self) -> None:
         """Look no more."""
         self._timer.stop()
         self.tests.stop()
         self.subscriptions.end()
+        self.updating.end()
         self.context.changed.remove(self._changed)
         self.context.system_proxy.changed.remove(self.look)
         self.modes.end()

@@ -60,6 +60,7 @@ def _blocked(why: str) -> str:
         "plugin": tr("Its plugin waits for your yes"),
         "password": tr("Its password is missing"),
         "sealed": tr("Its password is sealed, and the system's keyring has not given the key"),
+        "way": tr("The proxy on the way to the servers cannot carry it"),
         "method": tr("Its method is not supported, or old and not allowed"),
     }.get(why, "")
 

@@ -42,7 +42,7 @@ class Verdict:
 
     `kind`: on, ready, connecting, failing, suspicious, offline, off, none, paused, blocked. `seconds` is the age of
     the evidence (of "off" only while it is fresh), the time of trying, or what is left of a pause; `count` of
-    `attempts` what went wrong, `reason` how; `why` a server is blocked: plugin, password, sealed, method.
+    `attempts` what went wrong, `reason` how; `why` a server is blocked: plugin, password, sealed, method, way.
     """
 
     kind: str

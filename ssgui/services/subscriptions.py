@@ -49,17 +49,20 @@ class Answer:
     unchanged: bool = False
 
 
-async def fetch(url: Secret, *, proxy: str = "", etag: str = "", trust: ssl.SSLContext | None = None) -> Answer:
-    """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and directly where that fails.
+async def fetch(
+    url: Secret, *, proxy: str = "", etag: str = "", directly: bool = False, trust: ssl.SSLContext | None = None
+) -> Answer:  # fmt: skip
+    """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and then `directly` if that fails.
 
-    Raises SubscriptionError.
+    Who looks on sees a direct fetch: it must have been wanted. Raises SubscriptionError.
     """
     check_address(url.reveal())
     if proxy:
         try:
             return await run_blocking(_fetch, url, proxy, etag, trust)
         except Unreachable:
-            pass  # the server in use may be the one that a new list replaces
+            if not directly:  # the server in use may be the one that a new list replaces
+                raise
     return await run_blocking(_fetch, url, "", etag, trust)
 
 

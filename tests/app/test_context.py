@@ -151,6 +151,14 @@ def test_a_server_that_cannot_be_used_is_not_called_ready(tmp_path: Path) -> Non
     assert why(server(1, password=Secret(""))) == "password"
     assert why(server(1, password=Secret(""), sealed="v1:x")) == "sealed"
     assert why(server(1, method="rc4-md5")) == "method"
+    tor = Secret("socks5://127.0.0.1:9050")
+    assert why(server(1), upstream_proxy=tor) == ""
+    assert why(server(1, plugin="v2ray-plugin"), upstream_proxy=tor) == "way"
+    assert why(server(1), upstream_proxy=Secret("nonsense")) == "way"
+    assert local_settings(config(server(1), upstream_proxy=Secret("nonsense"))) is None
+    through = local_settings(config(server(1), upstream_proxy=tor))
+    assert through is not None
+    assert through.upstream_proxy is not None
     assert why(server(1, method="rc4-md5"), legacy_methods=("rc4-md5",)) == ""
     both = config(server(1, plugin="x"), server(2), choice=Choice.FAILOVER)
     assert why_blocked(both) == ""

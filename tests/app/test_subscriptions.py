@@ -10,7 +10,7 @@ import pytest
 from ssgui.app.consent import agree, is_agreed, plugin_key, with_typed
 from ssgui.app.local_proxy import local_settings
 from ssgui.app.subscriptions import Subscriptions, merge, removed, renamed
-from ssgui.config.app_config import AppConfig, Subscription
+from ssgui.config.app_config import AppConfig, Settings, Subscription
 from ssgui.config.documents import Imported, read_document
 from ssgui.config.secret import Secret
 from ssgui.services.subscriptions import Answer, Quota, SubscriptionError
@@ -106,10 +106,10 @@ class Provider:
 
     def __init__(self) -> None:
         self.data: bytes | Exception = document(entry("a"))
-        self.asked: list[dict[str, str]] = []
+        self.asked: list[dict[str, Any]] = []
         self.unchanged = False
 
-    async def __call__(self, url: Secret, **more: str) -> Answer:
+    async def __call__(self, url: Secret, **more: Any) -> Answer:
         self.asked.append(more)
         if isinstance(self.data, Exception):
             raise self.data
@@ -143,7 +143,8 @@ async def test_refreshing_keeps_what_is_there_when_it_fails() -> None:
     assert context.config.subscriptions[0].bytes_remaining == 2
     provider.unchanged = True
     await refreshed(made)
-    assert provider.asked[-1]["etag"] == "tag"
+    assert provider.asked[-1]["etag"] == "tag" == context.config.subscriptions[0].etag
+    assert not provider.asked[-1]["directly"]
     assert len(provider.asked) == 5
     assert len(told) == 10
 
@@ -153,6 +154,10 @@ async def test_only_those_that_are_due() -> None:
     other = msgspec.structs.replace(NEBULA, id="o", updated=NOW - 90_000)
     context = Context(msgspec.structs.replace(config, subscriptions=(*config.subscriptions, other)))
     made = Subscriptions(context, lambda: None, Provider(), lambda: NOW)  # type: ignore[arg-type]
+    made.refresh_due()
+    assert not made.busy  # our own port does not listen, and nobody agreed to be seen
+    settings = Settings(fetch_directly=True)
+    context.config = msgspec.structs.replace(context.config, settings=settings)
     made.refresh_due()
     assert made.busy == {"o"}
     made.stop()

@@ -3,6 +3,8 @@
 import zipfile
 from pathlib import Path
 
+import pytest
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -131,3 +133,12 @@ def test_a_test_request_is_a_row_of_the_table(qtbot: QtBot, flow: Flow, tmp_path
         await engine.stop(0)
 
     flow(steps)
+
+
+def test_a_newer_version_is_told_with_a_link(presenter: Presenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    presenter.updating.tell("https://example.com/download", "9.0")
+    button = next(one for one in presenter.window.banners.findChildren(QPushButton) if one.text() == "Show it")
+    click(button)
+    assert opened == ["https://example.com/download"]

@@ -4,7 +4,7 @@ import logging
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.log_buffer import LogBuffer
@@ -131,3 +131,25 @@ def test_a_wrong_page_for_tests_is_said_and_not_kept(context: StillContext, qtbo
     edit.editingFinished.emit()
     assert context.config.settings.probe_url == before
     assert page.rows["probe_url"]._note.text() == tr("It must be like http://example.com/path.")
+
+
+def test_old_methods_and_a_proxy_on_the_way(context: StillContext, qtbot: QtBot) -> None:
+    page = SettingsPage(context)
+    qtbot.addWidget(page)
+    context.changed.append(page.refresh)
+    page.show()
+    old = page.rows["old_methods"]
+    assert isinstance(old.control, QAbstractButton)
+    old.control.click()
+    assert "rc4-md5" in context.config.settings.legacy_methods
+    assert "unnoticed" in old._note.text()
+    old.control.click()
+    assert context.config.settings.legacy_methods == ()
+    edit = page.rows["upstream_proxy"].control
+    assert isinstance(edit, QLineEdit)
+    for text, kept in (("tor", ""), (" socks5://127.0.0.1:9050 ", "socks5://127.0.0.1:9050"), ("", "")):
+        edit.setText(text)
+        edit.editingFinished.emit()
+        assert context.config.settings.upstream_proxy.reveal() == kept
+        assert ("must be" in page.rows["upstream_proxy"]._note.text()) is (text == "tor")
+    context.changed.clear()

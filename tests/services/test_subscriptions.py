@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -73,7 +74,7 @@ class Provider:
         self.server.server_close()
         self.thread.join()
 
-    async def get(self, path: str = "/list", **more: str) -> Answer:
+    async def get(self, path: str = "/list", **more: Any) -> Answer:
         return await fetch(Secret(self.url + path), trust=self.trust, **more)
 
 
@@ -197,8 +198,11 @@ async def test_a_certificate_of_nobody(provider: Provider) -> None:
         await fetch(Secret(provider.url + "/list"))
 
 
-async def test_a_proxy_that_is_down_is_gone_around(provider: Provider) -> None:
-    answer = await provider.get(proxy="socks5://127.0.0.1:1")
+async def test_a_proxy_that_is_down_is_gone_around_only_if_that_is_wanted(provider: Provider) -> None:
+    with pytest.raises(Unreachable):
+        await provider.get(proxy="socks5://127.0.0.1:1")
+    assert not provider.paths
+    answer = await provider.get(proxy="socks5://127.0.0.1:1", directly=True)
     assert answer.data == LIST
 
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIntValidator
+from PySide6.QtGui import QIntValidator, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ssgui.app.context import AppContext
+from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import Choice, Settings
 from ssgui.config.secret import Secret
+from ssgui.config.values import ConfigError
 from ssgui.engine.latency import probe_request
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.frame.switch import Switch
@@ -16,6 +18,8 @@ from ssgui.gui.modes import fill_with_commands
 from ssgui.gui.settings.rows import SettingRow, heading
 from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
+from ssgui.protocol.stream_ciphers import STREAM_METHODS
+from ssgui.services.updates import releases
 
 COLUMN = 640
 
@@ -37,7 +41,9 @@ class SettingsPage(QWidget):
         self._column.setSpacing(4)
         self._general()
         self._network()
+        self._ways()
         self._system_proxy()
+        self._updates()
         self._privacy()
         self._column.addStretch(1)
         body.setMaximumWidth(COLUMN + 40)
@@ -102,7 +108,6 @@ class SettingsPage(QWidget):
         themes = [("", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))]
         self._choice("theme", tr("Appearance"), themes)
         self._switch("start_minimised", tr("Start without a window"), tr("Only where there is a tray to find it in."))
-        self._switch("check_updates", tr("Look for new versions"), tr("Nothing is installed by itself."))
 
     def _network(self) -> None:
         self._head(tr("Network"))
@@ -135,6 +140,19 @@ class SettingsPage(QWidget):
         button.setMenu(menu)
         self._row("proxy_command", tr("Proxy command"), button, tr("Tells the programs of one terminal of the proxy."))
 
+    def _ways(self) -> None:
+        control = Switch(self)
+        control.clicked.connect(lambda on: self._set(legacy_methods=tuple(STREAM_METHODS) if on else ()))
+        self._row("old_methods", tr("Allow old methods"), control, tr("For servers that offer nothing else."))
+        self._text("upstream_proxy", tr("Proxy on the way to the servers"), _way_note(), secret=True, wide=True)
+
+    def _updates(self) -> None:
+        self._head(tr("Updates"))
+        note = tr("Asked through the proxy, once a day. Nothing is installed by itself.")
+        self._switch("check_updates", tr("Look for new versions"), note)
+        note = tr("Whoever watches this network then sees which provider you use.")
+        self._switch("fetch_directly", tr("Fetch subscriptions directly if the proxy fails"), note)
+
     def _privacy(self) -> None:
         self._head(tr("Privacy and logs"))
         self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
@@ -159,9 +177,16 @@ class SettingsPage(QWidget):
         for key, row in self.rows.items():
             if hasattr(settings, key):
                 _fill(row.control, getattr(settings, key))
+        _fill(self.rows["old_methods"].control, settings.legacy_methods)
+        self._show_old_methods(settings)
         self._filling = False
         self.rows["proxy_command"].control.setEnabled(bool(self.context.address))
         self._show_sharing(settings)
+
+    def _show_old_methods(self, settings: Settings) -> None:
+        old = tr("Anybody on the way can change what they carry, unnoticed.")
+        note = old if settings.legacy_methods else tr("For servers that offer nothing else.")
+        self.rows["old_methods"].set_note(note, warning=bool(settings.legacy_methods))
 
     def _show_sharing(self, settings: Settings) -> None:
         for key in ("user", "user_password"):
@@ -172,10 +197,15 @@ class SettingsPage(QWidget):
         off = tr("Only programs on this computer use the proxy.")
         self.rows["share"].set_note(note if open_door else closed if settings.share else off, warning=open_door)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """A build that has nowhere to look for versions does not offer to; to find out takes a while."""
+        self.rows["check_updates"].setVisible(releases() is not None)
+
     def recolour(self) -> None:
         """The theme changed."""
         for row in self.rows.values():
             row.recolour()
+        self._show_old_methods(self.context.config.settings)
         self._show_sharing(self.context.config.settings)
 
     def _set(self, **values: Any) -> None:
@@ -191,6 +221,13 @@ class SettingsPage(QWidget):
             return
         if key == "probe_url":
             self.rows[key].set_note(tr("Fetched through a server to see whether it works."))
+        if key == "upstream_proxy":
+            text = text.strip()
+            wrong = bool(text) and not _is_proxy(text)
+            example = tr("It must be like socks5://127.0.0.1:9050 or http://name:password@host:port.")
+            self.rows[key].set_note(example if wrong else _way_note(), warning=wrong)
+            if wrong:
+                return
         self._set(**{key: Secret(text) if secret else text.strip()})
 
 
@@ -202,6 +239,18 @@ def _fill(control: QWidget, value: Any) -> None:
     elif isinstance(control, QLineEdit) and not control.hasFocus():
         control.setText(value.reveal() if isinstance(value, Secret) else str(value))
         control.setCursorPosition(0)
+
+
+def _way_note() -> str:
+    return tr("A SOCKS5 or HTTP proxy that this network wants, or Tor. TCP only, and no plugins.")
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        parse_proxy(text)
+    except ConfigError:
+        return False
+    return True
 
 
 def _is_probe(text: str) -> bool:

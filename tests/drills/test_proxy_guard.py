@@ -1,7 +1,6 @@
 """Killed at any step of setting or restoring the system's proxy, alone or with a guard, once or several times in a
 row, with another program changing things in between: nothing of ours is ever left, and nothing of others' is lost."""
 
-import os
 import random
 import signal
 import subprocess
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 
 from ssgui.system.proxy.backend import Snapshot
-from ssgui.system.proxy.guard import ARGUMENT
 from ssgui.system.proxy.journal import Journal
 from tests.support.processes import ROOT, wait_until
-from tests.support.stepping_proxy import SteppingProxy, system
+from tests.support.stepping_proxy import SteppingProxy, guards, system
 
 DEAD = system("manual", host="127.0.0.1", port=8118)
 BEFORE = (
@@ -31,19 +29,6 @@ OTHERS: tuple[dict[str, Any], ...] = (
     {"ignore": ["*.corp"]},
 )
 STEPS = 60  # more than a run has
-
-
-def guards(folder: Path) -> list[int]:
-    """The guards of a data directory that still run."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if ARGUMENT.encode() in words and os.fsencode(folder) in words:
-            found.append(int(path.parent.name))
-    return found
 
 
 class Drill:

@@ -52,7 +52,9 @@ class App:
 
 
 @contextmanager
-def app(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[App]:
+def app(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, module: str = "ssgui"
+) -> Iterator[App]:  # fmt: skip
     """The app while the block runs, once it answers; without a screen unless `env` has one."""
     full = {
         "SSGUI_HOME": str(folder),
@@ -60,7 +62,7 @@ def app(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> 
         "LC_ALL": "C.UTF-8",
         **(OFFSCREEN if env is None else env),
     }
-    with running([sys.executable, "-m", "ssgui", *arguments], env=full) as process:
+    with running([sys.executable, "-m", module, *arguments], env=full) as process:
         one = App(folder, full, process)
         wait_until(one.answers, "the app answers", 20)
         yield one

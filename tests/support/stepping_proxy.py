@@ -121,6 +121,19 @@ def guard_command() -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _GUARD, str(ROOT), guard.ARGUMENT]
 
 
+def guards(folder: Path) -> list[int]:
+    """The guards of a data directory that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if guard.ARGUMENT.encode() in words and os.fsencode(folder) in words:
+            found.append(int(path.parent.name))
+    return found
+
+
 class Steps:
     """Dies, as `kill -9` does it, before step `last`: a write of the backend, or a file that is opened, renamed or
     removed, a lock that is taken, a program that is started."""

@@ -456,6 +456,14 @@
         <translation>它来自命令行。不会保存任何内容；在您选择模式之前不改动系统代理。</translation>
     </message>
     <message>
+        <source>It does not have the key of these passwords any more. Type them again.</source>
+        <translation>其中已没有这些密码的密钥，请重新输入密码。</translation>
+    </message>
+    <message>
+        <source>It is locked, or did not want to.</source>
+        <translation>它被锁定，或拒绝了请求。</translation>
+    </message>
+    <message>
         <source>It led to port {port} here, where nobody listens.</source>
         <translation>它指向本机的 {port} 端口，而那里没有程序在监听。</translation>
     </message>
@@ -586,6 +594,10 @@
     <message>
         <source>No connections yet.</source>
         <translation>还没有连接。</translation>
+    </message>
+    <message>
+        <source>No keyring runs here. GNOME Keyring or KWallet would be one.</source>
+        <translation>没有运行中的密钥环，例如 GNOME Keyring 或 KWallet。</translation>
     </message>
     <message>
         <source>No server in it.</source>
@@ -726,6 +738,10 @@
     <message>
         <source>Password is missing</source>
         <translation>缺少密码</translation>
+    </message>
+    <message>
+        <source>Passwords typed now are not kept.</source>
+        <translation>现在输入的密码不会保存。</translation>
     </message>
     <message>
         <source>Paste a link</source>
@@ -1100,6 +1116,10 @@
         <translation>缺少密码。</translation>
     </message>
     <message>
+        <source>The passwords are not protected.</source>
+        <translation>密码未受保护。</translation>
+    </message>
+    <message>
         <source>The proxy does not listen, or everything goes directly now.</source>
         <translation>代理没有在监听，或者当前全部直连。</translation>
     </message>
@@ -1116,8 +1136,8 @@
         <translation>服务器收下了数据，但 {count} 个连接都没有收到任何回应</translation>
     </message>
     <message>
-        <source>The settings file then holds them sealed.</source>
-        <translation>设置文件中只保存加密后的密码。</translation>
+        <source>The settings file then holds those of servers sealed.</source>
+        <translation>设置文件中的服务器密码随后以加密形式保存。</translation>
     </message>
     <message>
         <source>The system proxy could not be put back.</source>
@@ -1130,6 +1150,10 @@
     <message>
         <source>The system proxy of before is off.</source>
         <translation>原来的系统代理已关闭。</translation>
+    </message>
+    <message>
+        <source>The system's keyring has not given the key.</source>
+        <translation>系统密钥环没有给出密钥。</translation>
     </message>
     <message>
         <source>The test request did not come back.</source>

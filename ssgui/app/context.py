@@ -112,6 +112,12 @@ class AppContext:
             self._work = spawn(self._follow(), name="apply and save the configuration")
         self._tell()
 
+    def save_anew(self) -> None:
+        """Save although nothing has changed: it is written in another way now."""
+        self._unsaved = self.config
+        if self._work is None:
+            self._work = spawn(self._follow(), name="apply and save the configuration")
+
     def lasting(self, config: AppConfig | None = None) -> AppConfig:
         """`config`, or that of now, as it is kept: without servers that are only here for a while."""
         config = config or self.config

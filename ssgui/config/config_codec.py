@@ -121,21 +121,27 @@ def _from_json(kind: type[Any], value: Any) -> Any:
 
 
 def encode_config(config: AppConfig, before: Tree, key: bytes | None = None) -> tuple[bytes, Tree]:
-    """The bytes to write, and the tree that they hold. With a `key` passwords are sealed."""
+    """The bytes to write, and the tree that they hold.
+
+    Where the settings protect passwords, they are sealed with `key`, or, while there is none, left out.
+    """
     known: Tree = msgspec.to_builtins(config, enc_hook=_to_json)
     known["settings"] = _merged_settings(config.settings, before.get("settings"))
-    known["servers"] = _merged(before, "servers", [_sealed(server, key) for server in config.servers], Server)
+    known["servers"] = _merged(
+        before, "servers", [_kept(server, config.settings.keyring, key) for server in config.servers], Server
+    )
     known["subscriptions"] = _merged(before, "subscriptions", known["subscriptions"], Subscription)
     known["version"] = max(VERSION, before["version"]) if isinstance(before.get("version"), int) else VERSION
     tree = {**before, **known}
     return json.dumps(tree, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass") + b"\n", tree
 
 
-def _sealed(server: Server, key: bytes | None) -> Tree:
+def _kept(server: Server, protect: bool, key: bytes | None) -> Tree:
     tree: Tree = msgspec.to_builtins(server, enc_hook=_to_json)
-    if key is not None and server.password:
+    if protect and server.password:
         del tree["password"]
-        tree["sealed"] = seal(server.password, key)
+        if key is not None:
+            tree["sealed"] = seal(server.password, key)
     return tree
 
 

@@ -5,6 +5,7 @@ when servers leave the list; five are kept. A file that cannot be read is set as
 newest good backup takes its place.
 """
 
+import logging
 import os
 import re
 import time
@@ -12,11 +13,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from ssgui.config.app_config import AppConfig
 from ssgui.config.atomic_file import write_atomically
 from ssgui.config.config_codec import Loaded, Tree, decode_config, encode_config
 from ssgui.config.values import ConfigError
 
+_log = logging.getLogger("ssgui")
 NAME = "config.json"
 BACKUPS = 5
 BACKUP_SECONDS = 600.0
@@ -91,6 +95,20 @@ class Store:
         except OSError as error:
             raise StoreError(f"settings cannot be saved in {self.folder}: {_reason(error)}") from error
         self._tree = tree
+
+    def seal_backups(self) -> None:
+        """Seal the passwords of backups that were made before that was wanted. What cannot be, stays and is logged."""
+        for path in self.backups():
+            try:
+                before, times = decode_config(_read(path), self.key), path.stat()
+                if self.key is None or not any(server.password for server in before.config.servers):
+                    continue
+                settings = msgspec.structs.replace(before.config.settings, keyring=True)
+                protected = msgspec.structs.replace(before.config, settings=settings)
+                write_atomically(path, encode_config(protected, before.tree, self.key)[0])
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            except (OSError, ConfigError) as error:
+                _log.warning("%s: its passwords are not sealed: %s", path.name, _reason(error))
 
     def _back_up(self, config: AppConfig) -> None:
         try:

@@ -26,6 +26,7 @@ from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
+from ssgui.gui.protecting import Protecting
 from ssgui.gui.saving import Files
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
@@ -79,6 +80,7 @@ class Presenter(QObject):
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         self.diagnosing, self.trying = Diagnosing(context, window, self.files), Trying(context, window)
         self.updating = Updating(context, window)
+        self.protecting = Protecting(context, window, self.settings)
         self._connect_chores()
         pages = (("servers", self.home), ("connections", self.connections), ("logs", self.logs))
         for key, page in (*pages, ("settings", self.settings)):
@@ -106,6 +108,7 @@ class Presenter(QObject):
         self._timer.start(LOOK_MS)
         self.subscriptions.begin()
         self.updating.begin()
+        self.protecting.protection.begin()
 
     def end(self) -> None:
         """Look no more."""
@@ -113,6 +116,7 @@ class Presenter(QObject):
         self.tests.stop()
         self.subscriptions.end()
         self.updating.end()
+        self.protecting.protection.stop()
         self.context.changed.remove(self._changed)
         self.context.system_proxy.changed.remove(self.look)
         self.modes.end()

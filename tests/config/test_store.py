@@ -153,7 +153,7 @@ def test_sealed_passwords(tmp_path: Path) -> None:
     key = new_key()
     store = Store(tmp_path)
     store.key = key
-    config = AppConfig(servers=(server(1, password=Secret("very secret")),))
+    config = AppConfig(servers=(server(1, password=Secret("very secret")),), settings=Settings(keyring=True))
     store.save(config)
     assert "very secret" not in (tmp_path / "config.json").read_text()
     locked = Store(tmp_path)

@@ -156,7 +156,7 @@ class SettingsPage(QWidget):
     def _privacy(self) -> None:
         self._head(tr("Privacy and logs"))
         self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
-                  tr("The settings file then holds them sealed."))  # fmt: skip
+                  tr("The settings file then holds those of servers sealed."))  # fmt: skip
         levels = [("info", tr("What went wrong")), ("debug", tr("Every connection and where it goes"))]
         self._choice("log_level", tr("Log"), levels)
         button = QPushButton(tr("Save a diagnosis…"), self)

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-if "--scale" in sys.argv:
+if "--scale" in sys.argv:  # on a large screen: a menu that is taller than its screen is split into columns
+    _SCREEN = Path(tempfile.gettempdir()) / f"ssgui-screen-{os.getpid()}.json"
+    _SCREEN.write_text(
+        '{"screens": [{"name": "large", "x": 0, "y": 0, "width": 5120, "height": 2880, "logicalDpi": 96,'
+        ' "logicalBaseDpi": 96, "dpr": 1}]}'
+    )
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={_SCREEN}"
     os.environ["QT_SCALE_FACTOR"] = sys.argv[sys.argv.index("--scale") + 1]
 
 from PySide6.QtGui import QFont, QGuiApplication
@@ -35,7 +41,7 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.meter import Meter
-from tests.support import sample
+from tests.support import dialogs, sample
 
 ADDRESS = "127.0.0.1:1080"
 SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
@@ -71,7 +77,7 @@ class StillContext(AppContext):
 
 
 def verdicts() -> Iterator[Verdict]:
-    """The eight states of the header."""
+    """The states of the header."""
     server = sample.TOKYO
     yield Verdict("on", server, 0.3)
     yield Verdict("ready", server)
@@ -81,6 +87,8 @@ def verdicts() -> Iterator[Verdict]:
     yield Verdict("offline", server)
     yield Verdict("off", server)
     yield Verdict("none")
+    yield Verdict("paused", server, 840.0)
+    yield Verdict("blocked", "Frankfurt · v2ray-plugin", why="plugin")
 
 
 class Screens:
@@ -157,6 +165,12 @@ class Screens:
         QApplication.processEvents()
         yield "first-run", self.window
 
+    def everything(self) -> Iterator[tuple[str, QWidget]]:
+        """The pages, and all that opens on them."""
+        yield from self.pages()
+        for part in dialogs.ALL:
+            yield from part(self)
+
     def _open(self, key: str) -> None:
         self.window.open_page(key)
         for page in (self.presenter.connections, self.presenter.servers, self.presenter.logs):
@@ -197,12 +211,21 @@ def main(arguments: list[str]) -> None:
             for kind, size in SIZES.items():
                 with tempfile.TemporaryDirectory() as data:
                     screens = Screens(Path(data), size)
-                    for page, widget in screens.pages():
+                    for page, widget in _pictures(screens, kind):
                         picture = folder / f"{page}-{kind}-{name}-{language}-{scale}x.png"
                         widget.grab().save(str(picture))
                     screens.close()
         application.removeTranslator(translator)
     _tell(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def _pictures(screens: Screens, kind: str) -> Iterator[tuple[str, QWidget]]:
+    """What does not get narrower with the window is painted once."""
+    if kind != "usual":
+        yield from screens.pages()
+        return
+    yield from screens.everything()
+    yield from dialogs.foreign_dialogs(screens)
 
 
 def _tell(text: str, out: Any = sys.stdout) -> None:

@@ -63,6 +63,7 @@ class ModeSwitch(QWidget):
         for segment in self._segments.values():
             self._group.removeButton(segment)
             self._row.removeWidget(segment)
+            segment.hide()
             segment.deleteLater()
         self._segments.clear()
         for key, text, hint in modes:

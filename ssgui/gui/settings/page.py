@@ -15,7 +15,7 @@ from ssgui.engine.latency import probe_request
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.frame.switch import Switch
 from ssgui.gui.modes import fill_with_commands
-from ssgui.gui.settings.rows import SettingRow, heading
+from ssgui.gui.settings.rows import SettingRow, Tall, heading
 from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.stream_ciphers import STREAM_METHODS
@@ -35,7 +35,7 @@ class SettingsPage(QWidget):
         self.context = context
         self._filling = False
         self.rows: dict[str, SettingRow] = {}
-        body = QWidget(self)
+        body = Tall(self)
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(20, 20, 20, 40)
         self._column.setSpacing(4)

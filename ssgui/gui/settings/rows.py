@@ -1,9 +1,19 @@
 """What the page of settings is built from: rows with a label, a control and the consequence."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ssgui.gui import theme
+
+
+class Tall(QWidget):
+    """What is scrolled: as high as its words need at its width, for which a QScrollArea does not ask."""
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest) and (layout := self.layout()) is not None:
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
+        return done
 
 
 class SettingRow(QWidget):

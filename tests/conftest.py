@@ -1,6 +1,7 @@
 """What all tests share: long ones on demand, our program on each interpreter, and what was skipped, said last."""
 
 import gc
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.programs import interpreters
+
+# No test changes the proxy of the desktop that it is run on: those that want a desktop make one.
+os.environ["XDG_CURRENT_DESKTOP"] = ""
+os.environ.pop("KDE_FULL_SESSION", None)
 
 # How long an example takes on a busy machine says nothing about it.
 settings.register_profile("ssgui", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from ssgui.system.proxy.backend import Snapshot
+from ssgui.system.proxy.choose import backend_named
 from ssgui.system.proxy.journal import Journal
+from tests.support.private_desktop import private_desktop
 from tests.support.processes import ROOT, wait_until
+from tests.support.programs import require
 from tests.support.stepping_proxy import SteppingProxy, guards, system
 
 DEAD = system("manual", host="127.0.0.1", port=8118)
@@ -101,6 +104,73 @@ def test_nothing_is_ever_left(tmp_path: Path, part: int) -> None:
             drill.check()  # the guard alone
         drill.next_start()
         drill.check()
+
+
+SCHEMA = "org.gnome.system.proxy"
+PERSONS: tuple[tuple[tuple[str, str, str], ...], ...] = (
+    (),
+    ((SCHEMA, "mode", "'auto'"), (SCHEMA, "autoconfig-url", "'http://wpad.example/x.pac'")),
+    ((SCHEMA, "mode", "'manual'"), (f"{SCHEMA}.http", "host", "'proxy.example'"), (f"{SCHEMA}.http", "port", "3128")),
+)
+PROGRAMS: tuple[tuple[tuple[str, str, str], ...], ...] = (
+    ((SCHEMA, "mode", "'none'"),),
+    ((SCHEMA, "ignore-hosts", "['*.corp']"),),
+    ((SCHEMA, "autoconfig-url", "'http://vpn.example/x.pac'"), (SCHEMA, "mode", "'auto'")),
+)
+
+
+def told(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def stored() -> dict[str, str]:
+    """All that is set, as dconf says it."""
+    found, section = {}, ""
+    for line in told(["dconf", "dump", "/system/proxy/"]).splitlines():
+        key, equals, value = line.partition("=")
+        section = section if equals else line.strip("[]/")
+        if equals:
+            found[f"{section} {key}".strip()] = value
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
+def test_nothing_is_left_in_gnome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    """12 drills a part with the real gsettings and the real guard."""
+    for program in ("gsettings", "dconf"):
+        require(program)
+    for number in range(12):
+        chance = random.Random(100 * part + number)
+        folder = tmp_path / str(number)
+        with private_desktop(folder) as environment:
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            for one in chance.choice(PERSONS):
+                told(["gsettings", "set", *one])
+            wanted, log = stored(), []
+            for _crash in range(chance.choice((1, 2))):
+                arguments = [chance.choice(("set", "restore")), chance.choice(("pac", "global")), "1080"]
+                arguments += [str(chance.randrange(2 * STEPS)), "gnome", *["guard"] * chance.choice((0, 1))]
+                log.append(arguments)
+                command = [sys.executable, "-m", "tests.support.stepping_proxy", str(folder), *arguments]
+                with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+                    assert process.stdout is not None
+                    process.stdout.readline()
+                    process.kill()
+                if chance.random() < 0.4:
+                    wait_until(lambda folder=folder: not guards(folder), "the guards are gone", 90)  # type: ignore[misc]
+                    with Journal(folder).locked():  # what an app that was killed had begun comes to its end
+                        pass
+                    change = chance.choice(PROGRAMS)
+                    log.append([" ".join(one) for one in change])
+                    for schema, key, value in change:
+                        told(["gsettings", "set", schema, key, value])
+                        wanted[f"{schema.removeprefix(SCHEMA).lstrip('.')} {key}".strip()] = value
+            wait_until(lambda folder=folder: not guards(folder), "the guards are gone", 90)  # type: ignore[misc]
+            with Journal(folder).locked():
+                Journal(folder).restore(backend_named)
+            assert stored() == wanted, (part, number, log)
 
 
 @pytest.mark.long

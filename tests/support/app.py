@@ -12,8 +12,7 @@ from typing import Any
 from ssgui.services.control import ControlError, ask
 from tests.support.processes import ROOT, Process, running, wait_until
 
-# No desktop either, so that no test changes the proxy of whoever runs it.
-OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "disabled:", "XDG_CURRENT_DESKTOP": ""}
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
 
 
 class App:
@@ -59,6 +58,7 @@ def app(
     full = {
         "SSGUI_HOME": str(folder),
         "PYTHONPATH": str(ROOT),
+        "XDG_CONFIG_HOME": str(folder / "desktop"),  # settings of a desktop that the test speaks of
         "LC_ALL": "C.UTF-8",
         **(OFFSCREEN if env is None else env),
     }

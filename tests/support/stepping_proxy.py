@@ -1,7 +1,9 @@
 """A system's proxy setting in a JSON file, changed one value after the other, so that a process can die between any
 two of them; and the program that sets it, dies, or restores it, with its guard.
 
-python -m tests.support.stepping_proxy FOLDER set|restore MODE PORT [die at step]
+python -m tests.support.stepping_proxy FOLDER set|restore MODE PORT [die at step] [guard] [gnome]
+
+With "gnome" it is GNOME's proxy that is set, step by step, and the guard is the real one.
 """
 
 import json
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from ssgui.system.proxy import guard
 from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, ProxySetting, Snapshot
+from ssgui.system.proxy.gnome import GnomeProxy
 from ssgui.system.proxy.guard import Guard
 from ssgui.system.proxy.journal import Journal
 
@@ -157,13 +160,13 @@ class Steps:
 def main(arguments: list[str]) -> None:
     """One run of an "app": puts back what a run before left, sets, says so, and with "restore" puts back."""
     folder, what, mode, port = Path(arguments[0]), arguments[1], arguments[2], int(arguments[3])
-    guarded = "guard" in arguments
+    guarded, gnome = "guard" in arguments, "gnome" in arguments
     journal = Journal(folder, listens=lambda port: False)
     owner = f"owner-{os.getpid()}"
     keep: list[Guard] = []
-    arm = (lambda: keep.append(Guard(folder, owner, guard_command()))) if guarded else (lambda: None)
+    arm = (lambda: keep.append(Guard(folder, owner, () if gnome else guard_command()))) if guarded else (lambda: None)
     step = Steps(int(arguments[4]) if len(arguments) > 4 else -1)
-    backend = SteppingProxy(folder, step)
+    backend: ProxyBackend = GnomeProxy() if gnome else SteppingProxy(folder, step)
     with journal.locked():
         journal.restore(lambda name: backend)
     with journal.locked():

@@ -124,6 +124,12 @@ def test_only_its_own_port_is_undone_beside_a_change_of_another(tmp_path: Path) 
     desk.backend.write({**desk.now, "ignore": ["*.corp"]})
     assert desk.restore()[0].others
     assert desk.now == {**system(), "ignore": ["*.corp"]}
+    stale = system("none", "http://stale.example/x.pac")
+    desk.backend.write(stale)
+    desk.set("pac")
+    desk.backend.write({**desk.now, "ignore": ["*.corp"]})
+    assert desk.restore()[0].others
+    assert desk.now == {**stale, "ignore": ["*.corp"]}  # not switched on, to where a person had switched it off
     desk.set("pac")
     desk.backend.write(system("manual", host="127.0.0.1", port=1080))  # by hand, to our port
     assert desk.restore()[0].dead == (1080,)

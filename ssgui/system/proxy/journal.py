@@ -203,15 +203,21 @@ class Journal:
         wanted = put_back(now, entry.ours, entry.previous) if entry.known else entry.previous
         others = wanted != entry.previous
         if others:
-            kept = _with_switch(wanted, now, entry.ours[-1], _plain(backend.cleared(entry.ours[-1])))
-            if backend.leads_to(kept) and not set(backend.loopback_ports(kept)) & set(entry.ports):
-                wanted = kept  # it leads to somebody else's proxy, and the switch is turned on as ours was
+            wanted = self._as_others_switch(backend, entry, now, wanted)
         dead = self._dead(backend, wanted, entry)
         if dead:
             wanted = _plain(backend.cleared(wanted))
         if wanted != now:
             backend.restore(wanted)
         return Restored(backend.name, wanted != now, others, dead)
+
+    def _as_others_switch(self, backend: ProxyBackend, entry: Entry, now: Snapshot, wanted: Snapshot) -> Snapshot:
+        """`wanted`, with the switch of `now` if that leads to somebody else's proxy: it is on as ours was."""
+        on = entry.ours[-1]
+        off = _plain(backend.cleared(on))
+        kept = _with_switch(wanted, now, on, off)
+        theirs = set(backend.leads_to(kept)) - set(backend.leads_to(_with_switch(entry.previous, now, on, off)))
+        return kept if theirs and not set(backend.loopback_ports(kept)) & set(entry.ports) else wanted
 
     def _dead(self, backend: ProxyBackend, wanted: Snapshot, entry: Entry) -> tuple[int, ...]:
         """Loopback ports that must not be set: our own, which are about to close, and the person's, if nobody listens.

@@ -1,0 +1,42 @@
+"""Programs of the desktop that are run to read or change its settings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from ssgui.system.proxy.backend import ProxyError
+from ssgui.system.proxy.held import held
+
+_SECONDS = 10.0
+_MOST_LETTERS = 200
+
+
+def run(command: Sequence[str], seconds: float = _SECONDS) -> str:
+    """What `command` writes. ProxyError when it cannot be started, fails, or takes too long, and is then killed."""
+    program = os.path.basename(command[0])
+    descriptors = held() if sys.platform != "win32" else ()
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+            env=_environment(os.environ), pass_fds=descriptors,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ProxyError(f"{program} did not come to an end within {seconds:g} s") from None
+    except OSError as error:
+        raise ProxyError(f"{program} cannot be run: {error.strerror}") from None
+    if done.returncode:
+        words = " ".join(done.stderr.decode("utf-8", "replace").split())[:_MOST_LETTERS]
+        raise ProxyError(f"{program} {' '.join(command[1:4])} failed: {words or f'exit code {done.returncode}'}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """In English; and with the libraries of the system, not with those that a frozen program brings."""
+    made = {**ours, "LC_ALL": "C.UTF-8"}
+    if getattr(sys, "frozen", False):
+        before = made.pop("LD_LIBRARY_PATH_ORIG", "")
+        made.pop("LD_LIBRARY_PATH", None)
+        if before:
+            made["LD_LIBRARY_PATH"] = before
+    return made

@@ -42,14 +42,20 @@ class Modes(QObject):
 
     def choose(self, mode: Mode) -> None:
         """A person wants `mode`."""
-        if mode is Mode.OFF or self._context.config.servers:
+        if mode in self.available():
             self._context.choose_mode(mode)
+
+    def available(self) -> set[Mode]:
+        """What can be chosen: nothing goes anywhere without a server, nor by rules without a PAC of them."""
+        if not self._context.config.servers:
+            return {Mode.OFF}
+        return set(Mode) if self._context.pac_url() else {Mode.OFF, Mode.GLOBAL}
 
     def refresh(self) -> None:
         """Show what holds, and say what must be said."""
         config, switch = self._context.config, self._window.header.modes
         switch.set_mode(config.settings.mode)
-        switch.set_available({str(mode) for mode in Mode} if config.servers else {str(Mode.OFF)})
+        switch.set_available({str(mode) for mode in self.available()})
         for key, notice in self._notices().items():
             self._show(key, notice)
 

@@ -40,6 +40,7 @@ class _Known:
     latencies: tuple[float | None, ...]
     pause: str
     listening: bool
+    modes: set[Mode]
     by_bus: bool
     theme: str
 
@@ -50,7 +51,7 @@ class _Known:
             and self.config is other.config
             and (self.verdict.kind, self.verdict.server) == (other.verdict.kind, other.verdict.server)
             and self.latencies == other.latencies
-            and (self.pause, self.listening) == (other.pause, other.listening)
+            and (self.pause, self.listening, self.modes) == (other.pause, other.listening, other.modes)
             and (self.by_bus, self.theme) == (other.by_bus, other.theme)
         )
 
@@ -159,6 +160,7 @@ class TrayMenu(QMenu):
             tuple(self._presenter.states.latency(server.id) for server in shown),
             words.direct_for(context.pause.left()) if context.pause.left() else "",
             context.proxy.relay is not None,
+            self._presenter.modes.available(),
             self.by_bus,
             theme.current().name,
         )
@@ -174,7 +176,7 @@ class TrayMenu(QMenu):
         self.state.setIcon(_state_icon(known.verdict.kind))
         for mode, action in self.modes.items():
             action.setChecked(config.settings.mode is mode)
-            action.setEnabled(mode is Mode.OFF or bool(config.servers))
+            action.setEnabled(mode in known.modes)
         self._show_servers(config.servers[:MOST_SERVERS], known.latencies)
         self.commands.setEnabled(known.listening)
         self.direct.setText(

@@ -1,6 +1,7 @@
 """The system's proxy follows the mode, the port and the PAC's address, and is put back in the end."""
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ssgui.app.system_proxy import BYPASS
 from ssgui.config.app_config import Mode
 from ssgui.config.models import LocalSettings
 from ssgui.config.store import Store
+from ssgui.engine.tasks import run_blocking
 from ssgui.system.proxy.backend import ProxyError, ProxySetting, Snapshot
 from ssgui.system.proxy.guard import Guard
 from ssgui.system.proxy.journal import NAME, Journal
@@ -95,6 +97,26 @@ async def test_a_start_sets_what_was_chosen_and_the_end_comes_first(desk: Desk) 
     context.change_settings(mode=Mode.PAC)  # too late
     await context.settled()
     assert desk.now == CORPORATE
+
+
+async def test_the_end_waits_for_a_change_that_is_under_way(desk: Desk) -> None:
+    context = await desk.app(desk.backend, mode=Mode.OFF)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def step() -> None:
+        under_way.set()
+        assert go_on.wait(20)
+
+    desk.backend.step = step
+    context.choose_mode(Mode.GLOBAL)
+    assert await run_blocking(under_way.wait, 20)
+    threading.Timer(0.1, go_on.set).start()
+    context.system_proxy.restore_now()
+    assert desk.now == CORPORATE
+    assert not (desk.folder / NAME).exists()
+    await context.system_proxy.settled()
+    assert desk.now == CORPORATE
+    assert context.config.settings.mode is Mode.GLOBAL
 
 
 async def test_it_moves_with_the_port_and_with_the_pac(desk: Desk) -> None:

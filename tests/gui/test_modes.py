@@ -71,6 +71,14 @@ def test_without_a_server_there_is_only_off(presenter: Presenter) -> None:
     assert presenter.context.config.settings.mode is Mode.OFF
 
 
+def test_without_rules_there_are_no_modes_that_follow_them(presenter: Presenter, context: StillContext) -> None:
+    context.pac_url = lambda: ""
+    presenter.modes.refresh()
+    assert [text for text, one in segments(presenter).items() if one.isEnabled()] == ["Off", "Global"]
+    presenter.modes.choose(Mode.RULES)
+    assert context.config.settings.mode is Mode.GLOBAL
+
+
 def test_while_the_system_is_changing_and_when_it_is_as_before() -> None:
     on, off = Verdict("on", "Tokyo", 0.3), Verdict("off", "Tokyo")
     assert words.header_state(on, "a:1", changing=True).subtitle == "Setting the system proxy…"

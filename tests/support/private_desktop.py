@@ -13,10 +13,10 @@ from tests.support.programs import require
 @contextmanager
 def private_desktop(folder: Path) -> Iterator[dict[str, str]]:
     """The environment for programs of that session, which lasts as long as the block."""
-    places = {"HOME": folder / "home", "XDG_CONFIG_HOME": folder / "config", "XDG_CACHE_HOME": folder / "cache",
+    places = {"HOME": folder / "home", "XDG_CONFIG_HOME": folder / "home/.config", "XDG_CACHE_HOME": folder / "cache",
               "XDG_DATA_HOME": folder / "data", "XDG_RUNTIME_DIR": folder / "run"}  # fmt: skip
     for place in places.values():
-        place.mkdir(mode=0o700, parents=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = {name: str(place) for name, place in places.items()}
     command = [require("dbus-daemon"), "--session", "--nofork", "--print-address=1"]
     with subprocess.Popen(

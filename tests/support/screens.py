@@ -67,7 +67,7 @@ class StillContext(AppContext):
         self._unsaved, self._work = None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
-        self.pac_url, self._may_set_proxy = (lambda: ""), True
+        self.pac_url, self._may_set_proxy = (lambda: f"http://{ADDRESS}/proxy.pac"), True
         self.system_proxy = SystemProxy(folder, None, lambda: None, lambda mode: None)
 
     def change(self, config: AppConfig) -> None:

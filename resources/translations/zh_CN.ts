@@ -212,6 +212,10 @@
         <translation>正在连接…</translation>
     </message>
     <message>
+        <source>Connection refused</source>
+        <translation>连接被拒绝</translation>
+    </message>
+    <message>
         <source>Connections</source>
         <translation>连接</translation>
     </message>
@@ -572,6 +576,10 @@
         <translation>网络</translation>
     </message>
     <message>
+        <source>Network is unreachable</source>
+        <translation>网络不可达</translation>
+    </message>
+    <message>
         <source>Never in it: passwords, links, addresses of subscriptions, and where connections went.</source>
         <translation>其中绝不包含：密码、链接、订阅地址，以及连接的去向。</translation>
     </message>
@@ -600,6 +608,10 @@
         <translation>没有运行中的密钥环，例如 GNOME Keyring 或 KWallet。</translation>
     </message>
     <message>
+        <source>No route to host</source>
+        <translation>没有到主机的路由</translation>
+    </message>
+    <message>
         <source>No server in it.</source>
         <translation>其中没有服务器。</translation>
     </message>
@@ -610,6 +622,14 @@
     <message>
         <source>No server yet?</source>
         <translation>还没有服务器？</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>磁盘空间不足</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>文件或目录不存在</translation>
     </message>
     <message>
         <source>None</source>
@@ -760,6 +780,10 @@
         <translation>已暂停 · {count} 个新连接</translation>
     </message>
     <message>
+        <source>Permission denied</source>
+        <translation>没有权限</translation>
+    </message>
+    <message>
         <source>Plugin</source>
         <translation>插件</translation>
     </message>
@@ -826,6 +850,10 @@
     <message>
         <source>Quit</source>
         <translation>退出</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>文件系统只读</translation>
     </message>
     <message>
         <source>Ready</source>
@@ -1336,6 +1364,10 @@
         <translation>直连</translation>
     </message>
     <message>
+        <source>does not resolve: {why}</source>
+        <translation>无法解析：{why}</translation>
+    </message>
+    <message>
         <source>down blocked</source>
         <translation>下行受阻</translation>
     </message>
@@ -1344,8 +1376,16 @@
         <translation>已于 {date} 到期</translation>
     </message>
     <message>
+        <source>entry {number}</source>
+        <translation>第 {number} 项</translation>
+    </message>
+    <message>
         <source>everything else</source>
         <translation>其余流量</translation>
+    </message>
+    <message>
+        <source>failed; the log has the error</source>
+        <translation>失败，错误见日志</translation>
     </message>
     <message>
         <source>gui-config.json of shadowsocks-windows (*.json)</source>
@@ -1356,20 +1396,296 @@
         <translation>http 未加密，途中任何人都能篡改列表。请使用 https。</translation>
     </message>
     <message>
+        <source>http is not encrypted: anybody on the way could read and change the list; use https</source>
+        <translation>http 未加密，途中任何人都能读取和篡改列表，请用 https</translation>
+    </message>
+    <message>
+        <source>it asks for One-Time Auth (OTA), which the AEAD methods replaced</source>
+        <translation>它要求一次性验证（OTA），该功能已被 AEAD 加密方式取代</translation>
+    </message>
+    <message>
+        <source>it does not answer</source>
+        <translation>没有应答</translation>
+    </message>
+    <message>
+        <source>it has characters that are not UTF-8</source>
+        <translation>含有非 UTF-8 字符</translation>
+    </message>
+    <message>
+        <source>it has no method</source>
+        <translation>缺少加密方式</translation>
+    </message>
+    <message>
+        <source>it has no password</source>
+        <translation>缺少密码</translation>
+    </message>
+    <message>
+        <source>it has no port</source>
+        <translation>缺少端口</translation>
+    </message>
+    <message>
+        <source>it has no server address</source>
+        <translation>缺少服务器地址</translation>
+    </message>
+    <message>
+        <source>it is a picture; QR codes in pictures are not read here</source>
+        <translation>这是图片，此处不读取图片中的二维码</translation>
+    </message>
+    <message>
+        <source>it is a web address, not the link of a server</source>
+        <translation>这是网址，不是服务器链接</translation>
+    </message>
+    <message>
+        <source>it is a web page, or other XML</source>
+        <translation>这是网页或其他 XML</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>内容为空</translation>
+    </message>
+    <message>
+        <source>it is full of zero bytes: it was lost when the computer went down; look for a backup of it</source>
+        <translation>文件内容全为零字节，断电时已丢失，请找备份</translation>
+    </message>
+    <message>
+        <source>it is kept as {file}</source>
+        <translation>已另存为 {file}</translation>
+    </message>
+    <message>
+        <source>it is no link</source>
+        <translation>不是链接</translation>
+    </message>
+    <message>
+        <source>it is no object</source>
+        <translation>不是对象</translation>
+    </message>
+    <message>
+        <source>its certificate is not to be trusted</source>
+        <translation>证书不可信</translation>
+    </message>
+    <message>
+        <source>its password is sealed with the system's keyring</source>
+        <translation>密码已用系统密钥环加密</translation>
+    </message>
+    <message>
+        <source>its plugin has no name</source>
+        <translation>插件没有名称</translation>
+    </message>
+    <message>
+        <source>its plugin {plugin} is one of Clash alone and cannot be started</source>
+        <translation>插件 {plugin} 仅 Clash 才有，无法启动</translation>
+    </message>
+    <message>
+        <source>its plugin, or an option of it, is no proper text</source>
+        <translation>插件或其选项不是有效的文本</translation>
+    </message>
+    <message>
+        <source>its port is not one of 1 to 65535</source>
+        <translation>端口不在 1 到 65535 之间</translation>
+    </message>
+    <message>
+        <source>its server address is no host name or address</source>
+        <translation>服务器地址不是主机名或地址</translation>
+    </message>
+    <message>
+        <source>key {number} of the {count} in the password</source>
+        <translation>密码的 {count} 个密钥中的第 {number} 个</translation>
+    </message>
+    <message>
+        <source>line {line}</source>
+        <translation>第 {line} 行</translation>
+    </message>
+    <message>
+        <source>line {line}, column {column}: {what}</source>
+        <translation>第 {line} 行第 {column} 列：{what}</translation>
+    </message>
+    <message>
+        <source>link {number}</source>
+        <translation>第 {number} 个链接</translation>
+    </message>
+    <message>
+        <source>link {number} (line {line})</source>
+        <translation>第 {number} 个链接（第 {line} 行）</translation>
+    </message>
+    <message>
+        <source>links that begin with {scheme} are not supported, only ss://</source>
+        <translation>不支持以 {scheme} 开头的链接，仅支持 ss://</translation>
+    </message>
+    <message>
+        <source>no address</source>
+        <translation>没有地址</translation>
+    </message>
+    <message>
+        <source>no answer from DNS within {seconds} s</source>
+        <translation>DNS 在 {seconds} 秒内没有回应</translation>
+    </message>
+    <message>
+        <source>no answer within {seconds} s</source>
+        <translation>{seconds} 秒内没有回应</translation>
+    </message>
+    <message>
+        <source>no connection within {seconds} s</source>
+        <translation>{seconds} 秒内未能连接</translation>
+    </message>
+    <message>
+        <source>none of its servers can be used: {why}</source>
+        <translation>其中的服务器都不能使用：{why}</translation>
+    </message>
+    <message>
+        <source>not UTF-8: byte {number}</source>
+        <translation>不是 UTF-8：第 {number} 字节</translation>
+    </message>
+    <message>
         <source>not updated: {why} · list of {age} ago</source>
-        <translation>未更新：{why} · 仍用 {age} 前的列表</translation>
+        <translation>未更新：{why} · 仍用 {age}前的列表</translation>
     </message>
     <message>
         <source>rejected</source>
         <translation>已拒绝</translation>
     </message>
     <message>
+        <source>restored the copy of {time}</source>
+        <translation>已恢复 {time} 的备份</translation>
+    </message>
+    <message>
         <source>rule {rule}</source>
         <translation>规则 {rule}</translation>
     </message>
     <message>
+        <source>servers of the type {kind} are not supported, only Shadowsocks</source>
+        <translation>不支持 {kind} 类型的服务器，仅支持 Shadowsocks</translation>
+    </message>
+    <message>
+        <source>servers of the type {kind} are not supported, only ss</source>
+        <translation>不支持 {kind} 类型的服务器，仅支持 ss</translation>
+    </message>
+    <message>
+        <source>settings cannot be saved in {folder}: {why}</source>
+        <translation>设置无法保存到 {folder}：{why}</translation>
+    </message>
+    <message>
         <source>ssgui is still running</source>
         <translation>ssgui 仍在运行</translation>
+    </message>
+    <message>
+        <source>the file is empty</source>
+        <translation>文件为空</translation>
+    </message>
+    <message>
+        <source>the file is full of zero bytes</source>
+        <translation>文件内容全为零字节</translation>
+    </message>
+    <message>
+        <source>the list cannot be read: {why}</source>
+        <translation>列表无法读取：{why}</translation>
+    </message>
+    <message>
+        <source>the list is empty</source>
+        <translation>列表为空</translation>
+    </message>
+    <message>
+        <source>the list of {host} is larger than {size} MiB</source>
+        <translation>{host} 的列表超过 {size} MiB</translation>
+    </message>
+    <message>
+        <source>the password</source>
+        <translation>密码</translation>
+    </message>
+    <message>
+        <source>the password is empty</source>
+        <translation>密码为空</translation>
+    </message>
+    <message>
+        <source>the password is empty; {what}</source>
+        <translation>密码为空，{what}</translation>
+    </message>
+    <message>
+        <source>the plugin {plugin} cannot be started: {why}</source>
+        <translation>插件 {plugin} 无法启动：{why}</translation>
+    </message>
+    <message>
+        <source>the plugin {plugin} does not listen within {seconds} s</source>
+        <translation>插件 {plugin} 在 {seconds} 秒内没有开始监听</translation>
+    </message>
+    <message>
+        <source>the plugin {plugin} ended with {what}</source>
+        <translation>插件 {plugin} 已退出：{what}</translation>
+    </message>
+    <message>
+        <source>the plugin {plugin} is not there: no such program in PATH</source>
+        <translation>找不到插件 {plugin}：PATH 中没有该程序</translation>
+    </message>
+    <message>
+        <source>the port is missing</source>
+        <translation>缺少端口</translation>
+    </message>
+    <message>
+        <source>the proxy does not listen</source>
+        <translation>代理没有在监听</translation>
+    </message>
+    <message>
+        <source>the proxy {address} cannot be reached: {why}</source>
+        <translation>无法连接代理 {address}：{why}</translation>
+    </message>
+    <message>
+        <source>the server ended the connection without an answer</source>
+        <translation>服务器未作回应就结束了连接</translation>
+    </message>
+    <message>
+        <source>the server reset the connection</source>
+        <translation>服务器重置了连接</translation>
+    </message>
+    <message>
+        <source>the transport {name} is not supported</source>
+        <translation>不支持传输方式 {name}</translation>
+    </message>
+    <message>
+        <source>there are more than {count} links, the rest is not read</source>
+        <translation>链接超过 {count} 个，其余未读取</translation>
+    </message>
+    <message>
+        <source>there are more than {count} servers</source>
+        <translation>服务器超过 {count} 个</translation>
+    </message>
+    <message>
+        <source>there is no method and password in it</source>
+        <translation>其中没有加密方式和密码</translation>
+    </message>
+    <message>
+        <source>there is no method in it</source>
+        <translation>其中没有加密方式</translation>
+    </message>
+    <message>
+        <source>there is no password in it</source>
+        <translation>其中没有密码</translation>
+    </message>
+    <message>
+        <source>there is no server address in it</source>
+        <translation>其中没有服务器地址</translation>
+    </message>
+    <message>
+        <source>there is no server in it ({format})</source>
+        <translation>其中没有服务器（{format}）</translation>
+    </message>
+    <message>
+        <source>there is no server in it: no link, and no format that is known</source>
+        <translation>其中没有服务器：既没有链接，也不是已知的格式</translation>
+    </message>
+    <message>
+        <source>this is no https address</source>
+        <translation>这不是 https 地址</translation>
+    </message>
+    <message>
+        <source>this is no web address</source>
+        <translation>这不是网址</translation>
+    </message>
+    <message>
+        <source>timed out</source>
+        <translation>超时</translation>
+    </message>
+    <message>
+        <source>too large for a list of servers (more than {size} MiB)</source>
+        <translation>作为服务器列表过大（超过 {size} MiB）</translation>
     </message>
     <message>
         <source>until {date}</source>
@@ -1381,7 +1697,19 @@
     </message>
     <message>
         <source>updated {age} ago</source>
-        <translation>{age} 前更新</translation>
+        <translation>{age}前更新</translation>
+    </message>
+    <message>
+        <source>what answers is not HTTP</source>
+        <translation>回应的不是 HTTP</translation>
+    </message>
+    <message>
+        <source>what should be base64 is not</source>
+        <translation>应为 base64 的部分不是 base64</translation>
+    </message>
+    <message>
+        <source>written by a newer version; what this one does not know is kept</source>
+        <translation>由更新的版本写入，此版本不认识的内容会保留</translation>
     </message>
     <message>
         <source>{address} still listens</source>
@@ -1389,7 +1717,7 @@
     </message>
     <message>
         <source>{age} ago</source>
-        <translation>{age} 前</translation>
+        <translation>{age}前</translation>
     </message>
     <message>
         <source>{amount} left</source>
@@ -1404,12 +1732,24 @@
         <translation>{count} 天</translation>
     </message>
     <message>
+        <source>{count} h</source>
+        <translation>{count} 小时</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分钟</translation>
+    </message>
+    <message>
         <source>{count} more cannot be used; the notes say why.</source>
         <translation>另有 {count} 项无法使用，原因见备注。</translation>
     </message>
     <message>
         <source>{count} of {attempts} attempts failed: {reason}</source>
         <translation>{attempts} 次尝试中有 {count} 次失败：{reason}</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
     </message>
     <message>
         <source>{count} servers added</source>
@@ -1428,12 +1768,64 @@
         <translation>无法写入 {file}。</translation>
     </message>
     <message>
+        <source>{file} could not be read ({why})</source>
+        <translation>{file} 无法读取（{why}）</translation>
+    </message>
+    <message>
+        <source>{file} was missing; {what}</source>
+        <translation>{file} 不存在，{what}</translation>
+    </message>
+    <message>
         <source>{file} written</source>
         <translation>已写入 {file}</translation>
     </message>
     <message>
+        <source>{first}: {rest}</source>
+        <translation>{first}：{rest}</translation>
+    </message>
+    <message>
+        <source>{first}; {rest}</source>
+        <translation>{first}；{rest}</translation>
+    </message>
+    <message>
+        <source>{folder} cannot be written to ({why}): nothing is kept</source>
+        <translation>无法写入 {folder}（{why}），什么都不会保存</translation>
+    </message>
+    <message>
+        <source>{host} answers nonsense ({what})</source>
+        <translation>{host} 的回应无法理解（{what}）</translation>
+    </message>
+    <message>
+        <source>{host} answers {status}</source>
+        <translation>{host} 返回 {status}</translation>
+    </message>
+    <message>
+        <source>{host} cannot be reached: {why}</source>
+        <translation>无法连接 {host}：{why}</translation>
+    </message>
+    <message>
+        <source>{host} is too slow: more than {seconds} s</source>
+        <translation>{host} 太慢，超过 {seconds} 秒</translation>
+    </message>
+    <message>
         <source>{host} port {port}</source>
         <translation>{host} 端口 {port}</translation>
+    </message>
+    <message>
+        <source>{host} sends from one address to the next without end</source>
+        <translation>{host} 无休止地重定向</translation>
+    </message>
+    <message>
+        <source>{key} {value}: it is no server of Shadowsocks (of ShadowsocksR, perhaps)</source>
+        <translation>{key} {value}：不是 Shadowsocks 服务器（可能是 ShadowsocksR）</translation>
+    </message>
+    <message>
+        <source>{method} needs a key of {size} bytes in base64, as `openssl rand -base64 {again}` makes it</source>
+        <translation>{method} 需要 base64 形式的 {size} 字节密钥，可用 `openssl rand -base64 {again}` 生成</translation>
+    </message>
+    <message>
+        <source>{method} takes one key: only the AES methods of 2022 have users</source>
+        <translation>{method} 只接受一个密钥，只有 2022 的 AES 加密方式支持多用户</translation>
     </message>
     <message>
         <source>{name} added</source>
@@ -1452,6 +1844,14 @@
         <translation>已移除 {name}</translation>
     </message>
     <message>
+        <source>{name}: its password was sealed with another key of the keyring, or is damaged</source>
+        <translation>{name}：密码由密钥环中的另一密钥加密，或已损坏</translation>
+    </message>
+    <message>
+        <source>{plugin} may not be started yet: use the server, and allow it</source>
+        <translation>尚不允许启动 {plugin}：请先使用该服务器并允许</translation>
+    </message>
+    <message>
         <source>{server} cannot be used yet</source>
         <translation>{server} 还不能使用</translation>
     </message>
@@ -1461,7 +1861,7 @@
     </message>
     <message>
         <source>{server} · Bytes came back {age} ago</source>
-        <translation>{server} · {age} 前收到数据</translation>
+        <translation>{server} · {age}前收到数据</translation>
     </message>
     <message>
         <source>{server} · Nothing sent through it yet</source>
@@ -1470,6 +1870,26 @@
     <message>
         <source>{server} · Trying for {age}</source>
         <translation>{server} · 已尝试 {age}</translation>
+    </message>
+    <message>
+        <source>{text} is no host name or address</source>
+        <translation>{text} 不是主机名或地址</translation>
+    </message>
+    <message>
+        <source>{text} is no port ({low} to {high})</source>
+        <translation>{text} 不是端口（{low} 到 {high}）</translation>
+    </message>
+    <message>
+        <source>{what} cannot be used: {why}</source>
+        <translation>{what} 不能使用：{why}</translation>
+    </message>
+    <message>
+        <source>{what} has {count} bytes; {more}</source>
+        <translation>{what}有 {count} 个字节，{more}</translation>
+    </message>
+    <message>
+        <source>{what} is no base64; {more}</source>
+        <translation>{what}不是 base64，{more}</translation>
     </message>
 </context>
 </TS>

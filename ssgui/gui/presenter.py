@@ -27,6 +27,7 @@ from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
 from ssgui.gui.protecting import Protecting
+from ssgui.gui.reasons import reason
 from ssgui.gui.saving import Files
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
@@ -227,10 +228,10 @@ class Presenter(QObject):
     def _show_problems(self) -> None:
         context, banners = self.context, self.window.banners
         for text in context.problems[self._said :]:
-            banners.show_notice(Notice(f"problem {text}", "warn", tr("Settings need a look."), text))
+            banners.show_notice(Notice(f"problem {text}", "warn", tr("Settings need a look."), reason(text)))
         self._said = len(context.problems)
         if context.save_failed:
-            banners.show_notice(Notice("save", "err", tr("Changes are not saved."), context.save_failed))
+            banners.show_notice(Notice("save", "err", tr("Changes are not saved."), reason(context.save_failed)))
         else:
             banners.withdraw("save")
         conflict = context.proxy.conflict

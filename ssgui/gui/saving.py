@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from ssgui.config.atomic_file import write_atomically
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.gui.frame.notices import Notice
+from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 
@@ -51,7 +52,7 @@ class Files(QObject):
             await run_blocking(partial(write_atomically, path, data))
         except OSError as error:
             fact = tr("{file} cannot be written.", file=path.name)
-            self._window.banners.show_notice(Notice(_NOTICE, "err", fact, error.strerror or str(error)))
+            self._window.banners.show_notice(Notice(_NOTICE, "err", fact, reason(error.strerror or str(error))))
             return False
         self._window.banners.withdraw(_NOTICE)
         return True

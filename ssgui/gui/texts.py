@@ -9,7 +9,7 @@ import os
 from functools import lru_cache
 from xml.etree import ElementTree
 
-from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from ssgui.assets import asset
 
@@ -44,6 +44,8 @@ class Translator(QTranslator):
         super().__init__()
         self.name = language
         self._texts = translations(language)
+        self._qt = QTranslator(self)  # of buttons, file dialogs and the names of keys
+        self._qt.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
 
     def isEmpty(self) -> bool:
         return not self._texts
@@ -51,7 +53,8 @@ class Translator(QTranslator):
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str:
         if context == _CONTEXT:
             return self._texts.get(source, source)
-        return ""  # Qt's own words
+        found = self._qt.translate(context, source, disambiguation, n)
+        return found or None  # type: ignore[return-value]  # "" would be a translation, and leave buttons empty
 
 
 def system_language() -> str:

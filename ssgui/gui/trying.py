@@ -7,7 +7,7 @@ from ssgui.app.own_proxy import send_test_request
 from ssgui.engine.tasks import spawn
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.texts import tr
-from ssgui.gui.units import span
+from ssgui.gui.units import said, span
 from ssgui.gui.window import MainWindow
 
 _NOTICE = "trying"
@@ -34,7 +34,7 @@ class Trying(QObject):
         finally:
             self._under_way = False
         if not tried.failure:
-            words = " ".join(span(tried.seconds))
+            words = said(span(tried.seconds))
             self._window.toast.say(tr("The page answered {status} in {time}", status=tried.status, time=words))
             return
         fact, detail = tr("The test request did not come back."), tr("Its row under Closed says why.")

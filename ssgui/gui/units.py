@@ -1,5 +1,7 @@
 """Numbers as the window writes them: short, in units that stay the same in every language."""
 
+from ssgui.gui.texts import tr
+
 _STEPS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -30,6 +32,13 @@ def span(seconds: float) -> tuple[str, str]:
     if seconds < 3600:
         return f"{seconds / 60:.0f}", "min"
     return f"{seconds / 3600:.1f}", "h"
+
+
+def said(figure: tuple[str, str]) -> str:
+    """A duration or an age inside of a sentence: there its unit is a word."""
+    digits, unit = figure
+    words = {"s": tr("{count} s"), "min": tr("{count} min"), "h": tr("{count} h")}
+    return words.get(unit, f"{{count}} {unit}").format(count=digits)
 
 
 def age(seconds: float) -> tuple[str, str]:

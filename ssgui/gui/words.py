@@ -5,7 +5,7 @@ import math
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui.frame.header import HeaderState
 from ssgui.gui.texts import tr
-from ssgui.gui.units import age, span
+from ssgui.gui.units import age, said, span
 from ssgui.services.evidence import Verdict
 
 
@@ -23,7 +23,7 @@ def header_state(verdict: Verdict, address: str, *, changing: bool = False, put_
 
 
 def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
-    server, seconds = verdict.server, " ".join(age(verdict.seconds))
+    server, seconds = verdict.server, said(age(verdict.seconds))
     match verdict.kind:
         case "on":
             return tr("Connected"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)

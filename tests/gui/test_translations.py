@@ -6,6 +6,8 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from ssgui.gui.texts import LANGUAGES, Translator, tr, translations
@@ -62,6 +64,21 @@ def test_chinese_has_its_own_punctuation() -> None:
         (what, text) for text in translations("zh_CN").values() for what, rule in rules.items() if rule.search(text)
     }
     assert not wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_qts_own_words_are_there(application: QApplication, language: str) -> None:
+    translator = Translator(language)
+    application.installTranslator(translator)
+    try:
+        words = QCoreApplication.translate("QFileDialog", "Files of type:")
+        assert words != ""
+        assert (words == "Files of type:") is (language == "en")
+        keys = QKeySequence("Ctrl+Shift+Q").toString(QKeySequence.SequenceFormat.NativeText)
+        assert keys.endswith("Q")
+        assert len(keys) > 2
+    finally:
+        application.removeTranslator(translator)
 
 
 def test_a_translator_is_asked(application: QApplication) -> None:

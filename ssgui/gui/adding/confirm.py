@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from ssgui.app.adding import Found
 from ssgui.gui import theme
 from ssgui.gui.adding.delegate import CandidateDelegate
-from ssgui.gui.adding.model import ADDRESS, METHOD, NAME, PLUGIN, CandidatesModel
+from ssgui.gui.adding.model import ADDRESS, METHOD, NAME, NOTE, PLUGIN, CandidatesModel
 from ssgui.gui.frame.fields import ChoiceField
 from ssgui.gui.texts import tr
 
@@ -81,6 +81,8 @@ class ConfirmDialog(QDialog):
         head.setStretchLastSection(True)
         for column, width in _WIDTHS.items():
             table.setColumnWidth(column, width)
+        for row in self.model.refused():
+            table.setSpan(row, ADDRESS, 1, NOTE - ADDRESS + 1)
         servers = self.model.chosen()
         table.setColumnHidden(PLUGIN, not any(one.plugin for one in servers))
         if self.model.rowCount():

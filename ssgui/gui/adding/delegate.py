@@ -37,7 +37,7 @@ class CandidateDelegate(QStyledItemDelegate):
         font = theme.font(13, theme.MEDIUM) if index.column() == NAME else theme.font(12)
         color = index.data(_ROLE.ForegroundRole)
         text = str(index.data(_ROLE.DisplayRole) or "")
-        draw_text(painter, words, text, color.name(), font, middle=index.column() == ADDRESS)
+        draw_text(painter, words, text, color.name(), font, middle=index.column() == ADDRESS and icon is None)
         if state & QStyle.StateFlag.State_HasFocus and index.column() == NAME:
             focus_ring(painter, rect, 4)
         painter.restore()

@@ -9,6 +9,7 @@ from ssgui.app.inner_demo import IDENTITY, InnerDemo
 from ssgui.engine.errors import EngineError
 from ssgui.engine.tasks import spawn
 from ssgui.gui.frame.notices import Notice
+from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 
@@ -48,7 +49,7 @@ class DemoSwitch(QObject):
         try:
             await self.demo.start(tr("Demo (this computer)"))
         except (EngineError, OSError) as error:
-            banners.show_notice(Notice(_NOTICE, "err", tr("The demo does not start."), str(error)))
+            banners.show_notice(Notice(_NOTICE, "err", tr("The demo does not start."), reason(str(error))))
             return
         detail = tr("A server and a web site on this computer. Nothing leaves it.")
         notice = Notice(_NOTICE, "info", tr("This is the demo."), detail, tr("End it"), self.end, can_wait=False)

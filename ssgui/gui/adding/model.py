@@ -1,5 +1,6 @@
 """What was found, as a table with a tick for each server that is to be added."""
 
+from itertools import islice
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -8,11 +9,13 @@ from ssgui.app.adding import Candidate
 from ssgui.config.app_config import Server
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.painting import harmless
+from ssgui.gui.reasons import reason
 from ssgui.gui.servers.model import address
 from ssgui.gui.texts import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
+_MOST_SPANS = 500  # Qt looks for them one by one
 NAME, ADDRESS, METHOD, PLUGIN, NOTE = range(5)
 
 
@@ -35,6 +38,11 @@ class CandidatesModel(QAbstractTableModel):
         """The servers with a tick, in their order."""
         found = (self.candidates[row].server for row in sorted(self._chosen))
         return tuple(server for server in found if server is not None)
+
+    def refused(self) -> list[int]:
+        """The first rows of those that cannot be added."""
+        rows = (row for row, one in enumerate(self.candidates) if one.server is None)
+        return list(islice(rows, _MOST_SPANS))
 
     def choose_all(self, chosen: bool) -> None:
         """Tick everything that can be added, or nothing."""
@@ -87,7 +95,7 @@ class CandidatesModel(QAbstractTableModel):
                 return text if role != Qt.ItemDataRole.ToolTipRole else f"<qt>{_escaped(text)}</qt>" if text else None
             case Qt.ItemDataRole.CheckStateRole if column == NAME and one.server is not None and not self._whole:
                 return Qt.CheckState.Checked if index.row() in self._chosen else Qt.CheckState.Unchecked
-            case Qt.ItemDataRole.DecorationRole if column == NOTE and (one.problem or one.insecure):
+            case Qt.ItemDataRole.DecorationRole if _shows_note(one, column) and (one.problem or one.insecure):
                 return icons.icon("error" if one.problem else "warning", "err" if one.problem else "warn")
             case Qt.ItemDataRole.ForegroundRole:
                 return theme.color(_colour(one, column))
@@ -99,15 +107,21 @@ def _text(one: Candidate, column: int) -> str:
     if column == NOTE:
         return note_of(one)
     if server is None:
-        return one.where if column == NAME else ""
+        return _where(one) if column == NAME else note_of(one) if column == ADDRESS else ""
     return (server.remarks or server.host, address(server), server.method, server.plugin)[column]
+
+
+def _where(one: Candidate) -> str:
+    """The place in a document; the name of a file stays as it is."""
+    file, colon, place = one.where.rpartition(": ")
+    return f"{file}{colon}{reason(place)}"
 
 
 def note_of(one: Candidate) -> str:
     """What a person should know about an entry."""
     server = one.server
     if server is None:
-        return one.problem
+        return reason(one.problem)
     notes = []
     if one.known:
         notes.append(tr("In your list already"))
@@ -120,9 +134,14 @@ def note_of(one: Candidate) -> str:
     return " · ".join(notes)
 
 
+def _shows_note(one: Candidate, column: int) -> bool:
+    """What cannot be added says why from the second column on."""
+    return column == (NOTE if one.server is not None else ADDRESS)
+
+
 def _colour(one: Candidate, column: int) -> str:
     tokens = theme.current()
-    if column == NOTE:
+    if _shows_note(one, column):
         return tokens.err if one.problem else tokens.warn if one.insecure or one.unknown_method else tokens.text2
     return tokens.text if column == NAME and one.server is not None else tokens.text2
 

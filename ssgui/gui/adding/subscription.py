@@ -15,8 +15,9 @@ from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, theme
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.frame.fields import Field
+from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
-from ssgui.gui.units import age, amount
+from ssgui.gui.units import age, amount, said
 from ssgui.gui.window import MainWindow
 from ssgui.services.subscriptions import SubscriptionError, check_address
 
@@ -124,7 +125,7 @@ class SubscriptionWays(QObject):
         try:
             subscription, config = await self.service.look_up(url)
         except SubscriptionError as error:
-            dialog.field.set_hint(str(error))
+            dialog.field.set_hint(reason(str(error)))
             dialog.go.setEnabled(True)
             return
         self._confirm(subscription, config)
@@ -244,7 +245,7 @@ def state_of(one: Subscription, busy: bool, now: float) -> str:
         return tr("Updating…")
     how_old = _age(max(0.0, now - one.updated))
     if one.error:
-        return tr("not updated: {why} · list of {age} ago", why=one.error, age=how_old)
+        return tr("not updated: {why} · list of {age} ago", why=reason(one.error), age=how_old)
     parts = [tr("updated {age} ago", age=how_old)]
     if one.bytes_remaining:
         parts.append(tr("{amount} left", amount=" ".join(amount(one.bytes_remaining))))
@@ -257,7 +258,7 @@ def state_of(one: Subscription, busy: bool, now: float) -> str:
 def _age(seconds: float) -> str:
     if seconds >= 48 * 3600:
         return tr("{count} days", count=int(seconds // 86400))
-    return " ".join(age(max(seconds, 60.0)))
+    return said(age(max(seconds, 60.0)))
 
 
 def _date(when: float) -> str:

@@ -19,6 +19,7 @@ from ssgui.gui.adding.drops import Drops
 from ssgui.gui.adding.pictures import read_codes
 from ssgui.gui.adding.screens import ScreenError, grab_screens
 from ssgui.gui.frame.notices import Notice
+from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
 
@@ -114,7 +115,7 @@ class Adding(QObject):
         try:
             pictures = await grab_screens()
         except ScreenError as error:
-            raise Nothing(tr("The screen cannot be read: {why}.", why=str(error))) from error
+            raise Nothing(tr("The screen cannot be read: {why}.", why=reason(str(error)))) from error
         return await self._from_pictures(pictures, tr("No QR code on any screen."))
 
     async def _from_other_apps(self) -> Documents:
@@ -148,7 +149,7 @@ class Adding(QObject):
         except Nothing as error:
             self._say(str(error))
         except ConfigError as error:
-            self._say(tr("No server in it."), str(error))
+            self._say(tr("No server in it."), reason(str(error)))
         else:
             self._show(found)
 
@@ -180,7 +181,7 @@ class Adding(QObject):
         try:
             found = await run_blocking(look_through, [("", text.encode())], self._context.config.servers)
         except ConfigError as error:
-            self._say(tr("No server in it."), str(error))
+            self._say(tr("No server in it."), reason(str(error)))
             return
         if len(found.servers) == 1:
             self.add(found.servers, None, True)

@@ -11,6 +11,7 @@ from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, parse_host, parse_port
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.fields import ChoiceField, Field, SecretField
+from ssgui.gui.reasons import reason
 from ssgui.gui.servers.methods import fill_methods, is_legacy
 from ssgui.gui.texts import tr
 from ssgui.protocol.errors import LocalProtocolError
@@ -179,7 +180,7 @@ class ServerEditor(QWidget):
         try:
             check_password(find_method(self.method.value()), text)
         except LocalProtocolError as error:
-            return "" if is_legacy(self.method.value()) else str(error)
+            return "" if is_legacy(self.method.value()) else reason(str(error))
         return ""
 
     def _check_arguments(self, text: str) -> str:

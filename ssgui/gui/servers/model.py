@@ -9,8 +9,9 @@ from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, 
 from ssgui.app.server_states import Result, ServerState
 from ssgui.config.app_config import Server
 from ssgui.gui import words
+from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
-from ssgui.gui.units import age, amount, span
+from ssgui.gui.units import age, amount, said, span
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -168,7 +169,9 @@ class ServersModel(QAbstractListModel):
             return self.sentence(row)
         if role == Qt.ItemDataRole.ToolTipRole and row.server is not None:
             server = row.server
-            return "\n".join(part for part in (server.name, address(server), server.method, row.state.why) if part)
+            return "\n".join(
+                part for part in (server.name, address(server), server.method, reason(row.state.why)) if part
+            )
         return None
 
     def sentence(self, row: Row) -> str:
@@ -201,7 +204,7 @@ def today_text(state: ServerState) -> str:
 
 def result_text(state: ServerState) -> str:
     """The last result and its age."""
-    how_old = tr("{age} ago", age=" ".join(age(state.age)))
+    how_old = tr("{age} ago", age=said(age(state.age)))
     match state.result:
         case Result.UNTESTED:
             return tr("Not tested")

@@ -1,0 +1,160 @@
+"""Sentences that come from below the window, in the language of the window.
+
+Importers, plugins and tests of servers give their reasons in English: logs and commands need them so. The known ones
+are translated here, at the edge; `{...}` stands for what is filled in, and may be a known sentence itself.
+"""
+
+import re
+from functools import lru_cache
+
+from ssgui.gui.texts import tr as translate
+
+
+def tr(text: str) -> str:
+    """Marks a sentence as one that is translated: `text` itself, so that it can be recognised."""
+    return text
+
+
+_SENTENCES = (
+    # places in documents
+    tr("entry {number}"),
+    tr("link {number} (line {line})"),
+    tr("link {number}"),
+    tr("line {line}"),
+    # what is wrong with a document
+    tr("it is empty"),
+    tr("it is a web page, or other XML"),
+    tr("it is a picture; QR codes in pictures are not read here"),
+    tr("it is full of zero bytes: it was lost when the computer went down; look for a backup of it"),
+    tr("there is no server in it: no link, and no format that is known"),
+    tr("there is no server in it ({format})"),
+    tr("too large for a list of servers (more than {size} MiB)"),
+    tr("there are more than {count} servers"),
+    tr("there are more than {count} links, the rest is not read"),
+    tr("not UTF-8: byte {number}"),
+    tr("line {line}, column {column}: {what}"),
+    # what is wrong with one server
+    tr("it is no object"),
+    tr("it is no link"),
+    tr("it has no server address"),
+    tr("there is no server address in it"),
+    tr("it has no port"),
+    tr("the port is missing"),
+    tr("its port is not one of 1 to 65535"),
+    tr("{text} is no port ({low} to {high})"),
+    tr("{text} is no host name or address"),
+    tr("its server address is no host name or address"),
+    tr("it has no method"),
+    tr("there is no method in it"),
+    tr("there is no method and password in it"),
+    tr("it has no password"),
+    tr("there is no password in it"),
+    tr("its password is sealed with the system's keyring"),
+    tr("its plugin has no name"),
+    tr("its plugin, or an option of it, is no proper text"),
+    tr("its plugin {plugin} is one of Clash alone and cannot be started"),
+    tr("what should be base64 is not"),
+    tr("it has characters that are not UTF-8"),
+    tr("it asks for One-Time Auth (OTA), which the AEAD methods replaced"),
+    tr("servers of the type {kind} are not supported, only ss"),
+    tr("servers of the type {kind} are not supported, only Shadowsocks"),
+    tr("links that begin with {scheme} are not supported, only ss://"),
+    tr("it is a web address, not the link of a server"),
+    tr("{key} {value}: it is no server of Shadowsocks (of ShadowsocksR, perhaps)"),
+    tr("the transport {name} is not supported"),
+    # passwords
+    tr("the password is empty"),
+    tr("the password is empty; {what}"),
+    tr("{what} is no base64; {more}"),
+    tr("the password"),
+    tr("{what} has {count} bytes; {more}"),
+    tr("key {number} of the {count} in the password"),
+    tr("{method} needs a key of {size} bytes in base64, as `openssl rand -base64 {again}` makes it"),
+    tr("{method} takes one key: only the AES methods of 2022 have users"),
+    # subscriptions
+    tr("this is no web address"),
+    tr("this is no https address"),
+    tr("http is not encrypted: anybody on the way could read and change the list; use https"),
+    tr("the list is empty"),
+    tr("the list cannot be read: {why}"),
+    tr("none of its servers can be used: {why}"),
+    tr("{host} cannot be reached: {why}"),
+    tr("{host} answers nonsense ({what})"),
+    tr("{host} answers {status}"),
+    tr("{host} is too slow: more than {seconds} s"),
+    tr("the list of {host} is larger than {size} MiB"),
+    tr("{host} sends from one address to the next without end"),
+    tr("it does not answer"),
+    tr("its certificate is not to be trusted"),
+    # tests of servers, and plugins
+    tr("no connection within {seconds} s"),
+    tr("no answer within {seconds} s"),
+    tr("what answers is not HTTP"),
+    tr("the server ended the connection without an answer"),
+    tr("the server reset the connection"),
+    tr("failed; the log has the error"),
+    tr("the proxy does not listen"),
+    tr("timed out"),
+    tr("no answer from DNS within {seconds} s"),
+    tr("does not resolve: {why}"),
+    tr("no address"),
+    tr("Connection refused"),
+    tr("Network is unreachable"),
+    tr("No route to host"),
+    tr("No space left on device"),
+    tr("Permission denied"),
+    tr("Read-only file system"),
+    tr("No such file or directory"),
+    tr("{plugin} may not be started yet: use the server, and allow it"),
+    tr("the plugin {plugin} is not there: no such program in PATH"),
+    tr("the plugin {plugin} cannot be started: {why}"),
+    tr("the plugin {plugin} ended with {what}"),
+    tr("the plugin {plugin} does not listen within {seconds} s"),
+    tr("the proxy {address} cannot be reached: {why}"),
+    # the settings file
+    tr("{file} could not be read ({why})"),
+    tr("it is kept as {file}"),
+    tr("restored the copy of {time}"),
+    tr("{file} was missing; {what}"),
+    tr("the file is empty"),
+    tr("the file is full of zero bytes"),
+    tr("written by a newer version; what this one does not know is kept"),
+    tr("{what} cannot be used: {why}"),
+    tr("settings cannot be saved in {folder}: {why}"),
+    tr("{folder} cannot be written to ({why}): nothing is kept"),
+    tr("{name}: its password was sealed with another key of the keyring, or is damaged"),
+)
+_JOINTS = {"; ": tr("{first}; {rest}"), ": ": tr("{first}: {rest}")}
+_FIELD = re.compile(r"\\{(\w+)\\}")
+_MOST_LETTERS = 400
+_DEEPEST = 4
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The longest first: the more of a sentence is fixed, the surer it is that it is that one."""
+    ordered = sorted(_SENTENCES, key=lambda text: len(_FIELD.sub("", re.escape(text))), reverse=True)
+    return [(re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(text)), re.DOTALL), text) for text in ordered]
+
+
+def reason(text: str) -> str:
+    """`text` in the language of the window, as far as it is known; otherwise as it is."""
+    if translate("it is empty") == "it is empty" or len(text) > _MOST_LETTERS:
+        return text
+    return _translated(text, 0)
+
+
+def _translated(text: str, depth: int) -> str:
+    if depth > _DEEPEST:
+        return text
+    for pattern, template in _patterns():
+        if match := pattern.fullmatch(text):
+            parts = {name: _translated(part, depth + 1) for name, part in match.groupdict().items()}
+            return translate(template).format_map(parts)
+    for mark, joint in _JOINTS.items():
+        head, found, tail = text.partition(mark)
+        if found:
+            first, rest = _translated(head, depth + 1), _translated(tail, depth + 1)
+            if (first, rest) != (head, tail):
+                return translate(joint).format(first=first, rest=rest)
+    return text

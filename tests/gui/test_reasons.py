@@ -1,0 +1,74 @@
+# ruff: noqa: RUF001  Chinese has its own punctuation
+"""Reasons from below the window, in its language."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from ssgui.app.adding import look_through
+from ssgui.config.values import ConfigError, parse_host, parse_port
+from ssgui.gui.adding.model import ADDRESS, CandidatesModel
+from ssgui.gui.reasons import reason
+from ssgui.gui.texts import Translator
+from ssgui.protocol.errors import LocalProtocolError
+from ssgui.protocol.methods import check_password, find_method
+from tests.config.documents import samples
+from tests.support.dialogs import LINKS
+
+
+@pytest.fixture
+def chinese(application: QApplication) -> Iterator[None]:
+    translator = Translator("zh_CN")
+    application.installTranslator(translator)
+    yield
+    application.removeTranslator(translator)
+
+
+def has_han(text: str) -> bool:
+    return any("\u4e00" <= one <= "\u9fff" for one in text)
+
+
+def test_in_english_they_stay_as_they_are(application: QApplication) -> None:
+    assert reason("it has no port") == "it has no port"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("entry 3", "第 3 项"),
+        ("it has no port", "缺少端口"),
+        ("'70000' is no port (1 to 65535)", "'70000' 不是端口（1 到 65535）"),
+        ("nebula.example cannot be reached: it does not answer", "无法连接 nebula.example：没有应答"),
+        ("the list cannot be read: it is a web page, or other XML", "列表无法读取：这是网页或其他 XML"),
+        ("notes.txt: it is empty", "notes.txt：内容为空"),
+        ("no answer within 10 s", "10 秒内没有回应"),
+        ("nobody knows this", "nobody knows this"),
+        ("", ""),
+    ],
+)
+def test_known_sentences_are_translated(chinese: None, text: str, said: str) -> None:
+    assert reason(text) == said
+
+
+def test_what_importers_and_fields_say_is_known(chinese: None) -> None:
+    """The sentences of the code, not of this test: one that was changed there is missed here."""
+    documents = [("a.json", samples.GUI_CONFIG), ("b.json", samples.CLASSIC_SERVERS), ("c.txt", b"nothing"),
+                 ("d.txt", LINKS.encode()), ("e", b""), ("f", b"<html>")]  # fmt: skip
+    found = look_through(documents, ())
+    refused = [one for one in found.candidates if one.server is None]
+    assert len(refused) > 5
+    assert not [one.problem for one in refused if not has_han(reason(one.problem))]
+    model = CandidatesModel(found.candidates)
+    for row in model.refused():
+        assert has_han(str(model.index(row, ADDRESS).data()))
+    for check in (
+        lambda: parse_port("x"),
+        lambda: parse_host("a b"),
+        lambda: check_password(find_method("2022-blake3-aes-128-gcm"), "short"),
+        lambda: check_password(find_method("2022-blake3-aes-128-gcm"), "AAAA"),
+        lambda: check_password(find_method("2022-blake3-aes-128-gcm"), ""),
+    ):
+        with pytest.raises((ConfigError, LocalProtocolError)) as caught:
+            check()
+        assert has_han(reason(str(caught.value))), str(caught.value)

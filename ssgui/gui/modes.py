@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from ssgui.app.context import AppContext
 from ssgui.app.proxy_commands import SHELLS, proxy_command
 from ssgui.config.app_config import Mode
+from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
@@ -117,7 +118,7 @@ class Modes(QObject):
         return Notice("proxy-none", "info", fact, detail, tr("Copy proxy command"), self._offer_commands)
 
     def _offer_commands(self) -> None:
-        menu = QMenu(self._window)
+        menu = rounded(QMenu(self._window))
         fill_with_commands(menu, self._context)
         menu.aboutToHide.connect(menu.deleteLater)
         button = QApplication.focusWidget()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import msgspec
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QIcon
 from PySide6.QtWidgets import QMenu
 
@@ -18,6 +17,7 @@ from ssgui.app.proxy_commands import SHELLS
 from ssgui.config.app_config import AppConfig, Choice, Mode, Server
 from ssgui.gui import icons, theme, words
 from ssgui.gui.frame.header import glyph
+from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.modes import copy_command
 from ssgui.gui.presenter import Presenter
@@ -86,8 +86,7 @@ class TrayMenu(QMenu):
         self._add(tr("Quit"), presenter.leave)
         self.aboutToShow.connect(self.refresh)
         for menu in (self, *self.findChildren(QMenu)):  # its corners are round
-            menu.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
-            menu.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+            rounded(menu)
         self.refresh()
 
     # ---- making

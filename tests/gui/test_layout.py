@@ -85,6 +85,14 @@ def nameless(window: QWidget) -> list[str]:
     return found
 
 
+def empty(window: QWidget) -> list[str]:
+    """Buttons that show neither words nor a picture, and labels that keep a place for words that are not there."""
+    buttons = [one for one in visible(window, QPushButton) if isinstance(one, QPushButton)]
+    found = [where(one) for one in buttons if not one.text().strip() and one.icon().isNull()]
+    labels = [one for one in visible(window, QLabel) if isinstance(one, QLabel) and one.objectName() != "status"]
+    return found + [where(one) for one in labels if not one.text() and one.pixmap().isNull()]
+
+
 def small_targets(window: QWidget) -> list[str]:
     """Buttons that are hard to hit (WCAG 2.2: 24 by 24)."""
     buttons = visible(window, QAbstractButton)
@@ -100,8 +108,10 @@ def test_every_page_is_whole(application: QApplication, tmp_path: Path, language
     screens = Screens(tmp_path, SIZES[size])
     faults: dict[str, list[str]] = {}
     try:
-        for page, window in screens.pages():
-            found = [*clipped(window), *overlapping(window), *nameless(window), *small_targets(window)]
+        for page, window in screens.everything() if size == "usual" else screens.pages():
+            found = [
+                *clipped(window), *overlapping(window), *nameless(window), *small_targets(window), *empty(window)
+            ]  # fmt: skip
             if found:
                 faults[page] = found
     finally:

@@ -148,12 +148,16 @@ def states(screens: "Screens") -> Shown:
 
 def banners(screens: "Screens") -> Shown:
     """What is said above the pages."""
+    from tests.support.screens import verdicts
+
     window, presenter = screens.window, screens.presenter
     window.open_page("servers")
     with changed(screens, msgspec.structs.replace(screens.context.config, current="3")):
+        screens.context.shown = None
         screens.show(screens.context.verdict())
         settle()
         yield "plugin-consent", window
+    screens.show(next(verdicts()))
     presenter.protecting.protection.trouble = Trouble.NO_KEYRING
     presenter.protecting._show()
     presenter.updating.tell("https://example.com", "9.0")

@@ -5,11 +5,13 @@ python -m tests.support.screens FOLDER --scale 1.5     pictures of every page, l
 
 import math
 import os
+import random
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if "--scale" in sys.argv:  # on a large screen: a menu that is taller than its screen is split into columns
@@ -29,8 +31,9 @@ from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
 from ssgui.app.system_proxy import SystemProxy
-from ssgui.config.app_config import AppConfig, Mode
+from ssgui.config.app_config import AppConfig
 from ssgui.config.store import Store
+from ssgui.engine.stages import Reason
 from ssgui.gui import words
 from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.header import HeaderState
@@ -41,6 +44,7 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.meter import Meter
+from ssgui.system.proxy.backend import ProxyBackend
 from tests.support import dialogs, sample
 
 ADDRESS = "127.0.0.1:1080"
@@ -58,6 +62,7 @@ class StillContext(AppContext):
 
     def __init__(self, folder: Path) -> None:
         self.store, self.logs, self.run = Store(folder), LogBuffer(), None
+        self.listens, self.shown = "", cast("Verdict | None", None)
         self.config = sample.app_config()
         self.problems, self.online, self.save_failed = [], True, ""
         self.connections = sample.connections()
@@ -70,10 +75,32 @@ class StillContext(AppContext):
         self.pac_url, self._may_set_proxy = (lambda: f"http://{ADDRESS}/proxy.pac"), True
         self.system_proxy = SystemProxy(folder, None, lambda: None, lambda mode: None)
 
+    @property
+    def address(self) -> str:
+        """Where it would listen."""
+        return self.listens or super().address
+
+    def verdict(self) -> Verdict:
+        """What is to be shown, or what would be known."""
+        return self.shown or super().verdict()
+
     def change(self, config: AppConfig) -> None:
         if config != self.config:
             self.config = config
             self._tell()
+
+
+class Still(Meter):
+    """A minute of traffic that does not go on."""
+
+    def __init__(self, today: Callable[[], str]) -> None:
+        super().__init__(today)
+        wave = random.Random(11)
+        self.down.extend(max(2e4, abs(math.sin(at / 9)) * 3.1e6 + wave.uniform(-4e5, 4e5)) for at in range(60))
+        self.up.extend(9e4 + wave.uniform(0, 6e4) for _ in range(60))
+
+    def tick(self, now: float) -> None:
+        """Nothing happens."""
 
 
 def verdicts() -> Iterator[Verdict]:
@@ -82,7 +109,7 @@ def verdicts() -> Iterator[Verdict]:
     yield Verdict("on", server, 0.3)
     yield Verdict("ready", server)
     yield Verdict("connecting", server, 1.4)
-    yield Verdict("failing", "Los Angeles 3", 0.0, 4, 4)
+    yield Verdict("failing", "Los Angeles 3", 0.0, 4, 4, Reason.CONNECT_TIMEOUT)
     yield Verdict("suspicious", server, 0.0, 12, 12)
     yield Verdict("offline", server)
     yield Verdict("off", server)
@@ -98,6 +125,9 @@ class Screens:
         import logging
 
         self.context = StillContext(folder)
+        self.context.listens = ADDRESS
+        self.context.system_proxy.backend = cast("ProxyBackend", object())  # there is one, and it is never asked
+        self.context.meter = Still(lambda: "2026-11-23")
         self.window = MainWindow()
         self.presenter = Presenter(self.context, self.window, lambda: None)
         self._timer_off()
@@ -108,8 +138,10 @@ class Screens:
         for level, text in _LINES:
             getattr(logger, level)(text)
         states = self.presenter.states
+        states._clock = lambda: time.monotonic() - 190.0
         for identity, latency in (("1", 0.038), ("2", 0.012), ("3", 0.189), ("5", 0.074), ("6", None)):
             states.tested(identity, latency, "" if latency else "timed out")
+        states._clock = time.monotonic
         for name, size_ in ((sample.TOKYO, 1_240_000_000), ("香港 02 专线", 386_000_000)):
             self.context.meter.servers[name].down = size_
         self.first_run = FirstRun(self.window)
@@ -122,15 +154,13 @@ class Screens:
     def _fill(self) -> None:
         self.presenter.servers.refresh()
         header = self.window.header
-        down = [abs(math.sin(at / 5)) * 3.4e6 + 2e4 for at in range(60)]
-        header.show_rates(down, [128e3] * 60)
-        self.window.sidebar.show_count("servers", len(self.context.config.servers))
-        self.window.sidebar.show_count("connections", len(self.context.connections.live))
-        header.modes.set_available({str(mode) for mode in Mode})
+        header.show_rates(self.context.meter.down, self.context.meter.up)
+        self.presenter._changed()
         self.show(next(verdicts()))
 
     def show(self, verdict: Verdict) -> None:
         """Put a state into the header."""
+        self.context.shown = verdict
         state: HeaderState = words.header_state(verdict, ADDRESS)
         self.window.header.show_state(state)
 

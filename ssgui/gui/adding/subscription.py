@@ -15,6 +15,7 @@ from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, theme
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.frame.fields import Field
+from ssgui.gui.frame.menus import rounded
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said
@@ -164,7 +165,7 @@ class SubscriptionWays(QObject):
 
     def menu(self, group: str, at: QPoint) -> QMenu:
         """Open it; what is chosen is done."""
-        menu = QMenu(self._window)
+        menu = rounded(QMenu(self._window))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         config = self._context.config
         identity = subscription_of(config, group)

@@ -39,6 +39,7 @@ class Empty(QWidget):
         """Fill it."""
         self._fact.setText(fact)
         self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
         self._button.setText(action)
         self._button.setVisible(act is not None)
         self._act = act

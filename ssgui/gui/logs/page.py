@@ -203,7 +203,10 @@ class LogsPage(QWidget):
             if self.follow.isChecked():
                 self.list.scrollToBottom()
             return
-        self._empty.say(tr("Nothing at this level."), "", tr("Show all levels"), self._show_all)
+        if self.filter.text():
+            self._empty.say(tr("Nothing matches this filter."), "", tr("Clear filter"), self.filter.clear)
+        else:
+            self._empty.say(tr("Nothing at this level."), "", tr("Show all levels"), self._show_all)
         self._body.setCurrentWidget(self._empty)
 
     def _show_all(self) -> None:

@@ -90,6 +90,7 @@ class ServerEditor(QWidget):
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 12, 20, 16)
         foot.setSpacing(8)
+        self.status.setObjectName("status")  # empty while there is nothing to say
         self.status.setFont(theme.font(12))
         self.save.setProperty("kind", "primary")
         self.revert.setProperty("kind", "quiet")

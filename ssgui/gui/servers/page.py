@@ -25,6 +25,7 @@ from ssgui.config.app_config import Server
 from ssgui.config.models import DEFAULT_METHOD
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.elided_label import ElidedLabel
+from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.notices import Toast
 from ssgui.gui.servers.editor import ServerEditor
 from ssgui.gui.servers.list_view import ServerHeads, ServerList
@@ -71,7 +72,7 @@ class ServersPage(QWidget):
         self.test_all = QPushButton(icons.icon("pulse", "text"), " " + tr("Test all"), self)
         self.add = QPushButton(tr("Add"), self)
         self.add.setProperty("kind", "primary")
-        self.menu = QMenu(self.add)
+        self.menu = rounded(QMenu(self.add))
         for key, icon, text, keys in (
             ("paste", "clipboard", tr("Paste links"), "Ctrl+V"),
             ("screen", "qr", tr("Scan a QR code on screen"), "Ctrl+Shift+Q"),
@@ -304,7 +305,7 @@ class ServersPage(QWidget):
 
     def row_menu(self, identity: str, at: QPoint) -> QMenu:
         """What can be done with a row, and by way of it with its group, which no key reaches otherwise."""
-        menu = QMenu(self)
+        menu = rounded(QMenu(self))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         server = self.context.config.server(identity)
         for icon, text, act in (

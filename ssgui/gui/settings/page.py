@@ -13,6 +13,7 @@ from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.latency import probe_request
 from ssgui.gui.frame.fields import ComboBox
+from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.switch import Switch
 from ssgui.gui.modes import fill_with_commands
 from ssgui.gui.settings.rows import SettingRow, Tall, heading
@@ -135,7 +136,7 @@ class SettingsPage(QWidget):
             note = tr("This desktop has no system proxy.")
         self._switch("leave_system_proxy", tr("Leave the system proxy alone"), note)
         button = QPushButton(tr("Copy"), self)
-        menu = QMenu(button)
+        menu = rounded(QMenu(button))
         fill_with_commands(menu, self.context)
         button.setMenu(menu)
         self._row("proxy_command", tr("Proxy command"), button, tr("Tells the programs of one terminal of the proxy."))

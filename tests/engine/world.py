@@ -44,9 +44,13 @@ class World:
         for writer in self._writers:
             writer.transport.abort()
         await self._stack.aclose()
+        for _ in range(4):  # what an origin accepted in its last turn is told to it now
+            await asyncio.sleep(0)
         for task in self._handlers:
             task.cancel()
         await asyncio.gather(*self._handlers, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
         await asyncio.sleep(0)
 
     def at_end(self, callback: Callable[[], object]) -> None:

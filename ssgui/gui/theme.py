@@ -204,6 +204,8 @@ def style_sheet(tokens: Tokens) -> str:
     """The style of real widgets; what is painted is painted from the tokens, and items have delegates."""
     values = {field.name: getattr(tokens, field.name) for field in fields(tokens)}
     values["check"] = asset(f"resources/menu/check-{tokens.name}.svg").as_posix()
+    values["chevron"] = asset(f"resources/menu/chevron-{tokens.name}.svg").as_posix()
+    values["chevron_accent"] = asset("resources/menu/chevron-accent.svg").as_posix()
     return _STYLE.format_map(values)
 
 
@@ -248,6 +250,10 @@ QToolButton[kind="icon"] {{
 QToolButton[kind="icon"]:hover {{ background: {hover}; }}
 QToolButton[kind="icon"]:pressed, QToolButton[kind="icon"]:checked {{ background: {tint}; }}
 QToolButton[kind="icon"]:focus {{ border: 2px solid {focus}; }}
+QPushButton::menu-indicator {{
+    image: url("{chevron}"); width: 14px; height: 14px;
+    subcontrol-origin: padding; subcontrol-position: center right; right: 8px; }}
+QPushButton[kind="primary"]::menu-indicator {{ image: url("{chevron_accent}"); }}
 QMenu {{ background: {raised}; color: {text}; border: 1px solid {line2}; border-radius: 8px; padding: 4px; }}
 QMenu::item {{ padding: 6px 28px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {tint}; }}

@@ -156,6 +156,7 @@ class Screens:
         header = self.window.header
         header.show_rates(self.context.meter.down, self.context.meter.up)
         self.presenter._changed()
+        self.window.sidebar.show_count("connections", len(self.context.connections.live))
         self.show(next(verdicts()))
 
     def show(self, verdict: Verdict) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -29,6 +29,9 @@ _WIDTHS = {
     Column.STAGE: 132, Column.UP_FLAGS: 50, Column.DOWN_FLAGS: 50, Column.TARGET: 300, Column.RULE: 128,
     Column.SERVER: 128, Column.DOWN: 92, Column.UP: 92, Column.AGE: 72,
 }  # fmt: skip
+
+
+_NARROW_BELOW = 1000
 
 
 class ConnectionsPage(QWidget):
@@ -128,6 +131,11 @@ class ConnectionsPage(QWidget):
             shortcut.activated.connect(act)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.filter.setFocus)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the target keeps its place."""
+        self.table.setColumnHidden(Column.SERVER, event.size().width() < _NARROW_BELOW)
+        super().resizeEvent(event)
 
     # ---- looking
 

@@ -202,6 +202,15 @@ def today_text(state: ServerState) -> str:
     return " ".join(amount(state.today)) if state.today else "\N{EM DASH}"
 
 
+def _failure(state: ServerState) -> str:
+    """What went wrong, in a word or two; the tooltip has the sentence."""
+    if state.reason is not None:
+        return words.reason_word(state.reason)
+    if state.why.startswith(("no connection within", "timed out")):
+        return tr("Timed out")
+    return tr("No answer") if state.why.startswith("no answer within") else tr("Failed")
+
+
 def result_text(state: ServerState) -> str:
     """The last result and its age."""
     how_old = tr("{age} ago", age=said(age(state.age)))
@@ -213,8 +222,7 @@ def result_text(state: ServerState) -> str:
         case Result.WORKS:
             return f"{tr('Works')} · {how_old}"
         case Result.FAILED:
-            what = words.reason_word(state.reason) if state.reason is not None else tr("Failed")
-            return f"{what} · {how_old}"
+            return f"{_failure(state)} · {how_old}"
         case Result.UNSUPPORTED:
             return tr("Cipher not supported")
         case Result.NO_PASSWORD:

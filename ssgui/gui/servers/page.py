@@ -97,7 +97,7 @@ class ServersPage(QWidget):
         self._chip.setFont(theme.font(12, theme.MEDIUM))
         self._chip.setFixedHeight(20)
         self.use_button = QPushButton(tr("Use this server"), self.panel)
-        self._back = self._icon_button("chevron-right", tr("Back to the list"))
+        self._back = self._icon_button("chevron-left", tr("Back to the list"))
         self.share = self._icon_button("share", tr("Share"))
         self.duplicate = self._icon_button("copy", tr("Duplicate"))
         self.delete = self._icon_button("trash", tr("Delete"))

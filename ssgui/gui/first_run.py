@@ -169,13 +169,14 @@ class FirstRun(QWidget):
         by_hand.clicked.connect(lambda: self.adding.emit("hand"))
         words = QVBoxLayout()
         words.setSpacing(2)
+        words.setContentsMargins(8, 0, 0, 0)  # as much as the button below has around its words
         words.addWidget(fact)
         words.addWidget(note)
         row = QHBoxLayout()
         row.addLayout(words, 1)
         row.addWidget(self.try_demo)
         column = QVBoxLayout(box)
-        column.setContentsMargins(56, 0, 12, 0)
+        column.setContentsMargins(48, 0, 12, 0)
         column.addLayout(row)
         column.addWidget(by_hand, 0, Qt.AlignmentFlag.AlignLeft)
         return box

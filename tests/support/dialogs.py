@@ -18,6 +18,7 @@ from ssgui.gui.adding.subscription import LineDialog
 from ssgui.gui.diagnosing import DiagnosisDialog
 from ssgui.gui.tray_menu import TrayMenu
 from ssgui.protocol.links import encode_link
+from ssgui.services.evidence import Verdict
 from ssgui.system.keyring_key import Trouble
 from tests.config.documents import samples
 from tests.support import sample
@@ -171,6 +172,8 @@ def banners(screens: "Screens") -> Shown:
 
 def empties(screens: "Screens") -> Shown:
     """Pages with nothing on them, and the first run with a server on the clipboard."""
+    from tests.support.screens import verdicts
+
     window, presenter = screens.window, screens.presenter
     presenter.connections.filter.setText("host:nothing-like-this")
     window.open_page("connections")
@@ -195,9 +198,14 @@ def empties(screens: "Screens") -> Shown:
     QGuiApplication.clipboard().setText(LINKS.splitlines()[0])
     with changed(screens, AppConfig()):
         window.open_page("servers")
+        screens.show(Verdict("none"))
+        window.header.show_rates([0.0] * 60, [0.0] * 60)
+        window.sidebar.show_count("connections", 0)
         settle()
         yield "first-run-clipboard", window
+    window.header.show_rates(screens.context.meter.down, screens.context.meter.up)
     QGuiApplication.clipboard().clear()
+    screens.show(next(verdicts()))
 
 
 ALL: tuple[Callable[["Screens"], Shown], ...] = (dialogs, menus, states, banners, empties)

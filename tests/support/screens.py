@@ -193,8 +193,10 @@ class Screens:
             banners.withdraw(key)
         self.window.toast.hide()
         self.window.stack.setCurrentWidget(self.first_run)
+        self.show(Verdict("none"))
         QApplication.processEvents()
         yield "first-run", self.window
+        self.show(next(verdicts()))
 
     def everything(self) -> Iterator[tuple[str, QWidget]]:
         """The pages, and all that opens on them."""

@@ -1,0 +1,142 @@
+// Written by ssgui. Which hosts go through the proxy is decided here, without a question to any name server.
+var PROXY = @PROXY@;
+var ROUTES = @ROUTES@; // one letter for each level: p proxy, d direct; the lowest level that knows a URL decides
+var DEFAULT = @DEFAULT@;
+var SUFFIXES = table(@SUFFIXES@);
+var HOSTS = table(@HOSTS@);
+var PREFIXES = @PREFIXES@;
+var PATTERNS = @PATTERNS@; // [level, "h" host or "u" URL or "t" http URL, expression], lowest level first
+
+function table(levels) {
+  var found = {}, i, j, names;
+  for (i = 0; i < levels.length; i++) {
+    names = levels[i][1].split(",");
+    for (j = 0; j < names.length; j++) {
+      if (!has(found, names[j])) found[names[j]] = levels[i][0];
+    }
+  }
+  return found;
+}
+
+function has(object, key) {
+  return Object.prototype.hasOwnProperty.call(object, key);
+}
+
+function isPrivate4(a, b, c, d) {
+  return a === 0 || a === 10 || a === 127 || (a >= 224 && a <= 239) || (a === 100 && b >= 64 && b <= 127) ||
+    (a === 169 && b === 254) || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) ||
+    (a === 255 && b === 255 && c === 255 && d === 255);
+}
+
+function numbers4(host) {
+  var parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host), found = [], i;
+  if (!parts) return null;
+  for (i = 1; i < 5; i++) {
+    if (parts[i] > 255 || (parts[i].length > 1 && parts[i].charAt(0) === "0")) return null;
+    found.push(+parts[i]);
+  }
+  return found;
+}
+
+function words(text) {
+  var parts = text === "" ? [] : text.split(":"), found = [], i, last;
+  for (i = 0; i < parts.length; i++) {
+    if (i === parts.length - 1 && parts[i].indexOf(".") >= 0) {
+      last = numbers4(parts[i]);
+      if (!last) return null;
+      found.push(last[0] * 256 + last[1], last[2] * 256 + last[3]);
+    } else {
+      if (!/^[0-9a-f]{1,4}$/.test(parts[i])) return null;
+      found.push(parseInt(parts[i], 16));
+    }
+  }
+  return found;
+}
+
+function numbers6(host) {
+  var halves = host.split("::"), left, right;
+  if (halves.length > 2) return null;
+  left = words(halves[0]);
+  right = halves.length === 2 ? words(halves[1]) : [];
+  if (!left || !right || (halves.length === 2 && halves[0].indexOf(".") >= 0)) return null;
+  if (halves.length === 1) return left.length === 8 ? left : null;
+  if (left.length + right.length > 7) return null;
+  while (left.length + right.length < 8) left.push(0);
+  return left.concat(right);
+}
+
+function isPrivate6(w) {
+  var zeros = w[0] + w[1] + w[2] + w[3] + w[4] === 0;
+  if (zeros && w[5] === 65535) return isPrivate4(w[6] >> 8, w[6] & 255, w[7] >> 8, w[7] & 255);
+  if (zeros && w[5] + w[6] === 0 && w[7] < 2) return true;
+  return (w[0] & 65472) === 65152 || (w[0] & 65024) === 64512 || (w[0] & 65280) === 65280;
+}
+
+function text6(w) {
+  var best = -1, size = 1, i, j, out = "";
+  for (i = 0; i < 8; i = j + 1) {
+    for (j = i; j < 8 && w[j] === 0; j++) {}
+    if (j - i > size) { best = i; size = j - i; }
+  }
+  for (i = 0; i < 8; i++) {
+    if (i === best) { out += "::"; i += size - 1; continue; }
+    if (out && out.charAt(out.length - 1) !== ":") out += ":";
+    out += w[i].toString(16);
+  }
+  return out;
+}
+
+function staysHere(host) {
+  var four = numbers4(host);
+  if (four) return isPrivate4(four[0], four[1], four[2], four[3]);
+  return host.indexOf(".") < 0 || /(^|\.)(local|localhost|home\.arpa|internal)$/.test(host);
+}
+
+function lowest(url, host) {
+  var found = /^([a-z][a-z0-9+.\-]*):\/\/([^\/?#]*)([^#]*)/.exec(("" + url).toLowerCase());
+  var scheme = found ? found[1] : "", port, shape, six, level = ROUTES.length, rest, at, key, list, i, pattern;
+  host = ("" + host).toLowerCase().replace(/^\[|\]$/g, "").replace(/%.*$/, "").replace(/\.+$/, "");
+  if (host.indexOf(":") >= 0) {
+    six = numbers6(host);
+    if (six) {
+      if (isPrivate6(six)) return -1;
+      host = text6(six);
+    }
+  } else if (staysHere(host)) return -1;
+  shape = host.indexOf(":") >= 0 ? "[" + host + "]" : host;
+  if (scheme === "http" || scheme === "ws") {
+    port = /:(\d+)$/.exec(found[2]);
+    rest = found[3].charAt(0) === "/" ? found[3] : "/" + found[3];
+    url = (scheme + "://" + shape + (port && port[1] !== "80" ? port[0] : "") + rest).slice(0, 2048);
+  } else url = scheme + "://" + shape + "/";
+  if (has(HOSTS, host)) level = HOSTS[host];
+  for (rest = host; ; rest = rest.slice(at + 1)) {
+    if (has(SUFFIXES, rest) && SUFFIXES[rest] < level) level = SUFFIXES[rest];
+    at = rest.indexOf(".");
+    if (at < 0) break;
+  }
+  key = scheme + "://" + host;
+  if (has(PREFIXES, key)) {
+    list = PREFIXES[key];
+    for (i = 0; i < list.length; i++) {
+      if (list[i][0] < level && url.lastIndexOf(list[i][1], 0) === 0 &&
+          (list[i][2] || ":/?".indexOf(url.charAt(list[i][1].length)) >= 0)) level = list[i][0];
+    }
+  }
+  for (i = 0; i < PATTERNS.length && PATTERNS[i][0] < level; i++) {
+    pattern = PATTERNS[i];
+    if (pattern[1] === "t" && scheme !== "http") continue;
+    if (pattern[2].test(pattern[1] === "h" ? host : url)) return pattern[0];
+  }
+  return level;
+}
+
+function FindProxyForURL(url, host) {
+  try {
+    var level = lowest(url, host);
+    if (level < 0) return "DIRECT";
+    return (level < ROUTES.length ? ROUTES.charAt(level) : DEFAULT) === "p" ? PROXY : "DIRECT";
+  } catch (error) {
+    return PROXY;
+  }
+}

@@ -1,0 +1,223 @@
+"""Decides by rules where a URL or a target goes. It says what the compiled PAC says, and why.
+
+Names are looked up in one table, suffix by suffix; beginnings of URLs by their host; regular expressions of hosts
+by a label that the host must have, where one is certain; the rest is one merged expression per level.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ssgui.rules.acl import Route
+from ssgui.rules.address_forms import Form, form_of, form_of_target, literal, stays_here
+from ssgui.rules.levels import Level, all_rules, default_of, levels_of
+from ssgui.rules.model import Found, Kind, Policy, Rule
+from ssgui.rules.rule_set import Networks
+from ssgui.rules.rule_tests import begins_with, compiled, matches, merged, text_regex
+
+_CACHED: Final = 8192
+_MOST_SHOWN: Final = 100
+_LABELS: Final = re.compile(r"(?:^\^|\\\.)((?:[a-z0-9_]|\\?-)+)(?=\\\.(?![?*{])|\$$)")
+_CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_GROUP: Final = re.compile(r"\([^()]*\)")
+_FROM_A_LABEL: Final = r"(?:^|\.)"
+LOCAL: Final = "local"  # what `Found.list` says of hosts that never leave
+DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a URL goes and why. `pac` and `rules` are what a browser and what other programs are told, and differ
+
+    where a network is listed (no PAC asks about addresses) or where only a browser knows the path. `also` are the
+    other rules that know it, those that come first first, `more` how many of them were left out.
+    """
+
+    url: str
+    pac: Found
+    rules: Found
+    also: tuple[Found, ...] = ()
+    more: int = 0
+
+    @property
+    def differ(self) -> bool:
+        """Whether it depends on who asks."""
+        return self.pac.route is not self.rules.route
+
+
+class _Residual(NamedTuple):
+    level: int
+    of_host: bool
+    http_only: bool
+    pattern: re.Pattern[str]
+    rules: tuple[Rule, ...]
+
+
+class Matcher:
+    """One policy, ready to be asked. Made in a thread: thirty thousand rules take about 50 ms."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.levels = levels_of(policy)
+        self._default = Found(default_of(policy), None, DEFAULT)
+        self._local = Found(Route.DIRECT, None, LOCAL)
+        self._suffixes: dict[str, tuple[int, Rule]] = {}
+        self._hosts: dict[str, tuple[int, Rule]] = {}
+        self._prefixes: dict[str, list[tuple[int, Rule]]] = {}
+        self._by_label: dict[str, list[tuple[int, Rule]]] = {}
+        rest: dict[tuple[int, Kind], list[Rule]] = {}
+        for number, rule in all_rules(self.levels):
+            self._place(number, rule, rest)
+        self._residual = [_residual(level, kind, rules) for (level, kind), rules in sorted(rest.items())]
+        self._networks = [(number, networks) for number, networks in _networks(self.levels) if networks]
+        self._decide_form = lru_cache(maxsize=_CACHED)(self._find)
+
+    def _place(self, number: int, rule: Rule, rest: dict[tuple[int, Kind], list[Rule]]) -> None:
+        kind = rule.kind
+        if kind is Kind.SUFFIX:
+            self._suffixes.setdefault(rule.pattern, (number, rule))
+        elif kind is Kind.HOST:
+            self._hosts.setdefault(rule.pattern, (number, rule))
+        elif kind is Kind.PREFIX:
+            self._prefixes.setdefault(key_of_prefix(rule.pattern), []).append((number, rule))
+        elif kind is Kind.HOST_REGEX and (label := certain_label(rule.pattern)):
+            self._by_label.setdefault(label, []).append((number, rule))
+        else:
+            rest.setdefault((number, kind), []).append(rule)
+
+    # ---- asking
+
+    def decide(self, url: str) -> Found:
+        """Where a browser that has the PAC sends `url`. ValueError when it is no URL."""
+        return self._decide_form(form_of(url))
+
+    def decide_target(self, host: str, port: int, url: str = "") -> Found:
+        """Where a program's connection goes: by `url` if it is known, by networks too if `host` is an address."""
+        form = form_of(url) if url else form_of_target(host, port)
+        return self._decide_form(form, addresses=True) if self._networks else self._decide_form(form)
+
+    def explain(self, url: str) -> Explanation:
+        """Everything that is to be said about `url`. ValueError when it is no URL."""
+        form = form_of(url)
+        pac, rules = self._find(form), self._find(form, addresses=True)
+        if stays_here(form.host):
+            return Explanation(form.url, pac, rules)
+        also = [
+            self._found(number, rule)
+            for number, rule in all_rules(self.levels)
+            if matches(rule, form) and rule is not pac.rule
+        ]
+        return Explanation(form.url, pac, rules, tuple(also[:_MOST_SHOWN]), max(0, len(also) - _MOST_SHOWN))
+
+    def _found(self, number: int, rule: Rule) -> Found:
+        level = self.levels[number]
+        return Found(level.route, rule, level.list, rule.line, rule.text)
+
+    # ---- finding
+
+    def _find(self, form: Form, *, addresses: bool = False) -> Found:
+        if stays_here(form.host):
+            return self._local
+        best, rule = self._by_tables(form)
+        for one in self._residual:
+            if one.level >= best:
+                break
+            if one.http_only and form.scheme != "http":
+                continue
+            if one.pattern.search(form.host if one.of_host else form.url):
+                best, rule = one.level, next(each for each in one.rules if matches(each, form))
+                break
+        if addresses and (found := self._by_network(form.host, best)):
+            return found
+        return self._default if rule is None else self._found(best, rule)
+
+    def _by_tables(self, form: Form) -> tuple[int, Rule | None]:
+        """The lowest level that a table knows, and its rule."""
+        best, rule = len(self.levels), None
+        host = form.host
+        hit = self._hosts.get(host)
+        if hit is not None:
+            best, rule = hit
+        suffixes, labels, rest = self._suffixes, self._by_label, host
+        while True:
+            hit = suffixes.get(rest)
+            if hit is not None and hit[0] < best:
+                best, rule = hit
+            label, dot, rest = rest.partition(".")
+            if label in labels:
+                best, rule = _first_regex(labels[label], host, best, rule)
+            if not dot:
+                break
+        if self._prefixes:
+            for number, one in self._prefixes.get(_key_of(form), ()):
+                if number < best and begins_with(form.url, one.pattern):
+                    best, rule = number, one
+        return best, rule
+
+    def _by_network(self, host: str, best: int) -> Found | None:
+        address = literal(host)
+        if address is None:
+            return None
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        for number, by_version in self._networks:
+            if number < best and (line := by_version[address.version].find(int(address))):
+                level = self.levels[number]
+                text = next((str(network) for network, at in level.networks if at == line), "")
+                return Found(level.route, None, level.list, line, text)
+        return None
+
+
+def _first_regex(
+    rules: Iterable[tuple[int, Rule]], host: str, best: int, rule: Rule | None
+) -> tuple[int, Rule | None]:  # fmt: skip
+    for number, one in rules:
+        if number < best and compiled(one.pattern).search(host):
+            best, rule = number, one
+    return best, rule
+
+
+def _residual(level: int, kind: Kind, rules: list[Rule]) -> _Residual:
+    patterns = [one.pattern for one in rules]
+    if kind is Kind.KEYWORD:
+        patterns = [re.escape(one) for one in patterns]
+    elif kind is Kind.TEXT:
+        patterns = [text_regex(one) for one in patterns]
+    whole = re.compile(merged(patterns), re.IGNORECASE | re.ASCII)
+    return _Residual(level, kind in (Kind.KEYWORD, Kind.HOST_REGEX), kind is Kind.TEXT, whole, tuple(rules))
+
+
+def _networks(levels: tuple[Level, ...]) -> Iterable[tuple[int, dict[int, Networks]]]:
+    for number, level in enumerate(levels):
+        if level.networks:
+            found = {4: Networks(), 6: Networks()}
+            for network, line in level.networks:
+                found[network.version].add(network, line)
+            for one in found.values():
+                one.freeze()
+            yield number, found
+
+
+def _key_of(form: Form) -> str:
+    return f"{form.scheme}://{form.host}"
+
+
+def key_of_prefix(pattern: str) -> str:
+    """Scheme and host of a PREFIX pattern, as `_key_of` has them."""
+    scheme, _, rest = pattern.partition("://")
+    if rest.startswith("["):
+        return f"{scheme}://{rest[1:].partition(']')[0]}"
+    return f"{scheme}://{re.split('[:/?]', rest, maxsplit=1)[0]}"
+
+
+def certain_label(pattern: str) -> str:
+    """A whole label that every host has in which `pattern` is found; "" when none is certain. The longest is best."""
+    plain = _CLASS.sub("\0", pattern.replace(_FROM_A_LABEL, r"\.", 1) if pattern.startswith(_FROM_A_LABEL) else pattern)
+    if re.search(r"\(\?!|\)[*?{]", plain):
+        return ""
+    plain = _GROUP.sub("\0", plain)
+    if "(" in plain or "|" in plain:
+        return ""  # of alternatives none is certain
+    return max((one.replace("\\", "") for one in _LABELS.findall(plain)), key=len, default="")

@@ -1,0 +1,63 @@
+"""One way to read a list, whatever its format."""
+
+import re
+from typing import Final
+
+from ssgui.rules.acl import Route
+from ssgui.rules.autoproxy import decoded, parse_autoproxy
+from ssgui.rules.geosite import GeositeError, dlc_groups, is_dlc, parse_dlc, parse_geosite
+from ssgui.rules.model import RuleList
+from ssgui.rules.plain_lists import parse_plain
+
+_AUTOPROXY: Final = re.compile(r"^\[|^(?:@@)?\|{1,2}\S|^!", re.MULTILINE)
+_GEOSITE: Final = re.compile(r"^(?:domain|full|keyword|regexp|include):\S|^\S+\s+[@&]\w", re.MULTILINE)
+_PAGE: Final = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
+_LINES_LOOKED_AT: Final = 400
+
+
+class ListError(ValueError):
+    """What was read is no list of rules; the message says what it is instead."""
+
+
+def read_list(data: bytes, name: str = "", action: Route = Route.PROXY, group: str = "") -> RuleList:
+    """The list in `data`; `group` is the one to take out of a dlc.dat. ListError."""
+    if not data.strip():
+        raise ListError("it is empty")
+    if is_dlc(data):
+        return _from_dlc(data, name, action, group)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ListError("it is not text, and not a dlc.dat") from None
+    if _PAGE.match(text):
+        raise ListError("it is a web page, not a list")
+    if "\0" in text:
+        raise ListError("it is not text, and not a dlc.dat")
+    found = _by_format(decoded(text), name, action)
+    if not found.rules and not found.networks:
+        why = f": {found.problems[0]}" if found.problems else ""
+        raise ListError(f"no rule in it is understood{why}")
+    return found
+
+
+def _from_dlc(data: bytes, name: str, action: Route, group: str) -> RuleList:
+    try:
+        if not group:
+            raise ListError(f"it has {len(dlc_groups(data))} lists in it: say which")
+        return parse_dlc(data, group, name, action)
+    except GeositeError as error:
+        raise ListError(str(error)) from None
+
+
+def _by_format(text: str, name: str, action: Route) -> RuleList:
+    beginning = "\n".join(text.split("\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT])
+    if _AUTOPROXY.search(beginning):
+        return parse_autoproxy(text, name, action)
+    if _GEOSITE.search(beginning):
+        return parse_geosite(text, name, action)
+    return parse_plain(text, name, action)
+
+
+def read_user_rules(text: str) -> RuleList:
+    """The person's own rules, as the editor has them: AutoProxy. Never fails."""
+    return parse_autoproxy(text, "user")

@@ -1,0 +1,268 @@
+"""Matcher and PAC say the same, and what others got wrong is right here."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssgui.assets import asset
+from ssgui.rules.acl import Route
+from ssgui.rules.autoproxy import parse_autoproxy
+from ssgui.rules.geosite import parse_geosite
+from ssgui.rules.matcher import Matcher, certain_label
+from ssgui.rules.model import Policy, PolicyMode, RuleList
+from ssgui.rules.pac_compiler import MAX_BYTES, PacTooBigError, compile_pac, content_hash
+from ssgui.rules.plain_lists import parse_plain
+from tests.rules.pac_engine import browser_host, has_node, node, qt
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+PROXY = "PROXY 127.0.0.1:1080"
+
+
+def template() -> str:
+    return asset("pac/template.js").read_text(encoding="ascii")
+
+
+def policy(*texts: str, user: str = "", mode: PolicyMode = PolicyMode.LIST, action: Route = Route.PROXY) -> Policy:
+    lists = tuple(parse_autoproxy(text, f"list {number}", action) for number, text in enumerate(texts, 1))
+    return Policy(mode, parse_autoproxy(user, "user"), lists)
+
+
+def ours(one: Policy, urls: list[str]) -> list[str]:
+    matcher = Matcher(one)
+    return [PROXY if matcher.decide(url).route is Route.PROXY else "DIRECT" for url in urls]
+
+
+def both(one: Policy, urls: list[str]) -> list[str]:
+    """What the matcher says, after it was compared with the PAC."""
+    found = ours(one, urls)
+    assert found == qt(compile_pac(one, template()), [(url, browser_host(url)) for url in urls])
+    return found
+
+
+def went(one: Policy, url: str) -> str:
+    return "proxy" if both(one, [url])[0] == PROXY else "direct"
+
+
+def test_precedence() -> None:
+    one = policy(
+        "||a.com\n@@||x.a.com\n||b.com", "||y.x.a.com\n@@||b.com\n||c.com", user="||x.a.com\n@@||y.x.a.com\n@@||c.com"
+    )
+    urls = [
+        "https://a.com/",
+        "https://x.a.com/",
+        "https://y.x.a.com/",
+        "https://b.com/",
+        "https://c.com/",
+        "https://d.com/",
+    ]
+    assert both(one, urls) == [PROXY, PROXY, "DIRECT", "DIRECT", "DIRECT", "DIRECT"]
+    bypass = Policy(
+        PolicyMode.BYPASS, one.user, tuple(RuleList(each.name, each.rules, action=Route.DIRECT) for each in one.lists)
+    )
+    assert both(bypass, urls) == ["DIRECT", PROXY, "DIRECT", PROXY, "DIRECT", PROXY]
+    assert both(Policy(PolicyMode.GLOBAL, one.user, one.lists), urls) == [PROXY] * 6
+
+
+def test_what_never_leaves() -> None:
+    hosts = ["localhost", "printer", "a.local", "router.home.arpa", "x.internal", "10.1.2.3", "127.0.0.1", "172.16.0.1",
+             "172.31.255.255", "192.168.1.1", "169.254.1.1", "100.64.0.1", "224.0.0.1", "0.0.0.0", "255.255.255.255",
+             "[::1]", "[fe80::1]", "[fd00::1]", "[ff02::1]", "[::ffff:10.0.0.1]", "[::ffff:a00:1]", "[::]"]  # fmt: skip
+    away = ["172.32.0.1", "172.15.0.1", "100.128.0.1", "11.0.0.1", "8.8.8.8", "[2001:db8::1]", "[::ffff:8.8.8.8]",
+            "example.com", "10.example.com", "localx.com", "01.2.3.4.example"]  # fmt: skip
+    one = Policy(PolicyMode.GLOBAL)
+    urls = [f"{scheme}://{host}/" for host in hosts + away for scheme in ("http", "https")]
+    assert both(one, urls) == ["DIRECT"] * (2 * len(hosts)) + [PROXY] * (2 * len(away))
+
+
+@pytest.mark.parametrize(
+    ("rules", "url", "route"),
+    [
+        ("|https://riseup.net", "https://riseup.net.evil.cn/", "direct"),
+        ("www.aolnews.com", "https://baidu.com/?u=www.aolnews.com", "direct"),
+        ("||google.com", "https://www.google.com./", "proxy"),
+        ("||google.com", "https://WWW.Google.COM/", "proxy"),
+        ("|http://blog.x.com/path", "http://x.com/", "direct"),
+        ("||a.com", "https://constructor/", "direct"),
+        ("||a.com", "https://constructor.prototype/", "direct"),
+        ("||a.com", "https://__proto__.toString/", "direct"),
+        ("||[2001:db8::1]", "https://[2001:DB8:0:0::1]/", "proxy"),
+        (r"@@/^https?:\/\/ads\.example\.com" "\n||example.com", "https://ads.example.com/", "direct"),
+        ("||xn--bcher-kva.example", "https://xn--bcher-kva.example/", "proxy"),
+    ],
+)
+def test_mistakes_found_in_others(rules: str, url: str, route: str) -> None:
+    assert went(policy(rules), url) == route
+
+
+def test_mistakes_with_geosite() -> None:
+    entries = parse_geosite("full:openai.qualtrics.com\nregexp:^ads\\d+\\.example$\n")
+    one = Policy(lists=(entries,))
+    urls = ["https://openai.qualtrics.com/", "https://openai.qualtrics.com.cn/", "https://openai.qualtrics.comx.cn/"]
+    assert both(one, [*urls, "https://ads12.example/"]) == [PROXY, "DIRECT", "DIRECT", PROXY]
+
+
+def test_networks_are_for_addresses_and_not_in_the_pac() -> None:
+    direct = parse_plain("198.51.100.0/24\n2001:db8::/32\n", "routes", Route.DIRECT)
+    one = Policy(PolicyMode.BYPASS, lists=(direct,))
+    matcher = Matcher(one)
+    assert b"198.51" not in compile_pac(one, template())
+    found = matcher.decide_target("198.51.100.7", 443)
+    assert (found.route, found.list, found.line, found.text) == (Route.DIRECT, "routes", 1, "198.51.100.0/24")
+    assert matcher.decide_target("2001:db8::1", 80).line == 2
+    assert matcher.decide_target("::ffff:198.51.100.7", 80).line == 1
+    assert matcher.decide_target("198.51.101.1", 443).route is Route.PROXY
+    assert matcher.decide_target("example.com", 443).route is Route.PROXY
+    told = matcher.explain("https://198.51.100.7/")
+    assert (told.pac.route, told.rules.route, told.differ) == (Route.PROXY, Route.DIRECT, True)
+
+
+def test_targets_of_programs_that_know_no_urls() -> None:
+    matcher = Matcher(policy("|https://a.com\n|http://b.com\nc.com/x"))
+    assert matcher.decide_target("a.com", 443).route is Route.PROXY
+    assert matcher.decide_target("a.com", 80).route is Route.DIRECT
+    assert matcher.decide_target("b.com", 8080).route is Route.PROXY
+    assert matcher.decide_target("c.com", 80, "http://c.com/x").route is Route.PROXY
+    assert matcher.decide_target("c.com", 80, "http://c.com/y").route is Route.DIRECT
+
+
+def test_explained() -> None:
+    matcher = Matcher(policy("||google.com\n.google.\n@@||mail.google.com", "||mail.google.com", user="||gooogle.com"))
+    told = matcher.explain("http://mail.google.com/inbox")
+    assert (told.pac.route, told.pac.list, told.pac.line, told.pac.text) == (
+        Route.DIRECT,
+        "list 1",
+        3,
+        "@@||mail.google.com",
+    )
+    assert [(each.list, each.line) for each in told.also] == [("list 1", 1), ("list 1", 2), ("list 2", 1)]
+    assert matcher.explain("http://10.0.0.1/").pac.list == "local"
+    assert matcher.explain("http://example.org/").pac.list == "default"
+    with pytest.raises(ValueError, match="not a URL"):
+        matcher.explain("example.org")
+
+
+def test_fail_open_and_errors() -> None:
+    closed, opened = policy("||a.com"), Policy(proxy=PROXY, fail_open=True, mode=PolicyMode.GLOBAL)
+    assert qt(compile_pac(opened, template()), [("https://a.com/", "a.com")]) == [PROXY + "; DIRECT"]
+    broken = compile_pac(closed, template()).replace(
+        b"function lowest(url, host) {", b"function lowest(url, host) { throw 1;"
+    )
+    assert qt(broken, [("https://b.com/", "b.com")]) == [PROXY]
+
+
+def test_a_pac_that_browsers_would_refuse_is_not_made() -> None:
+    small = parse_autoproxy("||a.com", "small")
+    big = parse_autoproxy("\n".join(f"||a-rather-long-name-{n}.example.com" for n in range(30_000)), "big")
+    with pytest.raises(PacTooBigError, match=f"more than {MAX_BYTES:,}: the list 'big' is too big"):
+        compile_pac(Policy(lists=(small, big)), template())
+
+
+def test_it_is_es5_and_ascii_and_asks_no_name_server() -> None:
+    pac = compile_pac(policy("||bücher.example\n/a\\/b</"), template()).decode("ascii")
+    code = re.sub(r'"(?:\\.|[^"\\])*"|//.*', '""', pac)
+    for word in ("=>", "let ", "const ", "`", "class ", "Map(", "endsWith", "startsWith", "includes(", "dnsResolve",
+                 "isInNet", "isResolvable", "myIpAddress", "SOCKS "):  # fmt: skip
+        assert word not in code, word
+    assert "</" not in pac
+    assert content_hash(pac.encode()) != content_hash(pac.encode() + b" ")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "label"),
+    [
+        (r"(?:^|\.)google\.com$", "google"),
+        (r"\.akamaized\.net$", "akamaized"),
+        (r"^[a-z]+\.example\.org$", "example"),
+        (r"\.(?:a|b)\.example\.org$", "example"),
+        (r"^foo|bar\.example\.org$", ""),
+        (r"\.goo?gle\.com$", "com"),
+        (r"(?:\.example\.com)?$", ""),
+        (r"\.exam\.?ple\.org$", "org"),
+        (r"[\.example\.]", ""),
+        ("abc", ""),
+    ],
+)
+def test_which_label_a_pattern_is_sure_of(pattern: str, label: str) -> None:
+    assert certain_label(pattern) == label
+
+
+_LABEL = st.sampled_from(["a", "b", "ads", "ads1", "example", "com", "co", "uk", "x-y", "google", "constructor", "10"])
+_HOST = st.one_of(
+    st.lists(_LABEL, min_size=1, max_size=4).map(".".join),
+    st.sampled_from(["10.0.0.1", "8.8.8.8", "[2001:db8::1]", "[::1]", "1.2.3.4", "A.Example.COM", "a.com."]),
+)
+_PATH = st.sampled_from(["/", "/a", "/a/b.gif?x=example.com", "?q", "/ads/", ""])
+_URL = st.builds(
+    lambda scheme, host, port, path: f"{scheme}://{host}{port}{path}",
+    st.sampled_from(["http", "https", "ws", "wss", "ftp"]), _HOST, st.sampled_from(["", ":80", ":8080", ":443"]), _PATH,
+)  # fmt: skip
+_RULE = st.one_of(
+    _HOST.map("||{}".format), _HOST.map("@@||{}".format), _URL.map("|{}".format), _URL.map("@@|{}".format), _HOST, _URL,
+    _LABEL.map("||{}*.com".format), _LABEL.map("/{}[0-9]?\\.com/".format), _LABEL.map("*{}*a".format),
+    _HOST.map("||{}/a".format), _HOST.map("{}^".format), _URL.map("{}|".format),
+    st.sampled_from([r"/^https?:\/\/([^\/]+\.)*ads\d*\./", "/a|b/", "/(?!x)example/", "@@/^http:/", "||10.0.0.1"]),
+)  # fmt: skip
+_GEO = st.lists(
+    st.one_of(_HOST.map("domain:{}".format), _HOST.map("full:{}".format), _LABEL.map("keyword:{}".format),
+              _LABEL.map(r"regexp:(^|\.){}\d*\.com$".format), _LABEL.map(r"regexp:^{}\.".format)), max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(st.lists(_RULE, max_size=5), max_size=3), st.lists(_RULE, max_size=3), _GEO,
+    st.sampled_from(list(PolicyMode)), st.sampled_from([Route.PROXY, Route.DIRECT]),
+    st.lists(_URL, min_size=10, max_size=40),
+)  # fmt: skip
+def test_matcher_and_pac_never_differ(
+    lists: list[list[str]], user: list[str], geo: list[str], mode: PolicyMode, action: Route, urls: list[str]
+) -> None:
+    one = policy(*map("\n".join, lists), user="\n".join(user), mode=mode, action=action)
+    one = Policy(one.mode, one.user, (*one.lists, parse_geosite("\n".join(geo), "geo", action)))
+    both(one, urls)
+    matcher = Matcher(one)
+    for url in urls:
+        told = matcher.explain(url)
+        assert told.pac == matcher.decide(url)
+
+
+def _real_urls(count: int) -> list[str]:
+    """Real ones, and real ones bent: with paths, other schemes, ports, subdomains, endings."""
+    dice = random.Random(7)
+    real = [url for url, _ in json.loads((DATA / "pac-bench-urls.json").read_text())]
+    bends = ("{}", "{}?u=http://google.com/x", "{}a/b.html", "{}#x")
+    found: list[str] = []
+    while len(found) < count:
+        url = dice.choice(bends).format(dice.choice(real))
+        if dice.random() < 0.3:
+            url = url.replace("https://", dice.choice(["http://", "ws://", "wss://"]), 1)
+        if dice.random() < 0.3 and "[" not in url:
+            url = url.replace("://", dice.choice(["://www.", "://a.b.", "://x"]), 1)
+        found.append(url)
+    return found
+
+
+def _compare_real(name: str, count: int, *flags: str) -> None:
+    if not DATA.exists() or not has_node():
+        pytest.skip("the real lists, or node, are not here")
+    one = Policy(lists=(parse_autoproxy((DATA / name).read_text(), name),))
+    urls = _real_urls(count)
+    theirs = node(compile_pac(one, template()), [(url, browser_host(url)) for url in urls], *flags)
+    found = ours(one, urls)
+    assert [url for url, a, b in zip(urls, found, theirs, strict=True) if a != b] == []
+    assert 0.1 < found.count(PROXY) / count < 0.9
+
+
+def test_the_real_list_in_node() -> None:
+    _compare_real("gfwlist-2026-08.txt", 5000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["gfwlist-2026-08.txt", "gfwlist-2019-decoded.txt"])
+def test_the_real_lists_in_node_100_000_times(name: str) -> None:
+    _compare_real(name, 100_000)

@@ -21,6 +21,7 @@ from ssgui.gui.diagnosing import DiagnosisDialog
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.window import MainWindow
 from tests.gui.test_logs_and_settings import logger_to
+from tests.support.app import app
 from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 
@@ -142,3 +143,15 @@ def test_a_newer_version_is_told_with_a_link(presenter: Presenter, monkeypatch: 
     button = next(one for one in presenter.window.banners.findChildren(QPushButton) if one.text() == "Show it")
     click(button)
     assert opened == ["https://example.com/download"]
+
+
+def test_the_command_asks_the_app_that_runs(tmp_path: Path) -> None:
+    path = tmp_path / "out.zip"
+    with app(tmp_path / "home") as one:
+        done = one.second("diagnose", str(path))
+        assert done.returncode == 0, done.stderr
+        assert "written by the app that runs" in done.stderr
+        assert '"platform": "offscreen"' in unpacked(path)
+        assert one.second("diagnose", str(tmp_path / "no such folder" / "x.zip")).returncode == 2
+        one.ask({"do": "quit"})
+        one.require_good_end()

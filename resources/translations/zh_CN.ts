@@ -1164,8 +1164,8 @@
         <translation>服务器收下了数据，但 {count} 个连接都没有收到任何回应</translation>
     </message>
     <message>
-        <source>The settings file then holds those of servers sealed.</source>
-        <translation>设置文件中的服务器密码随后以加密形式保存。</translation>
+        <source>The settings file then holds them sealed.</source>
+        <translation>设置文件中的密码随后以加密形式保存。</translation>
     </message>
     <message>
         <source>The system proxy could not be put back.</source>

@@ -111,13 +111,14 @@ def secrets_of(config: AppConfig) -> Iterable[str]:
     """Everything in the configuration that nobody else may see."""
     settings = config.settings
     yield from (settings.user, settings.user_password.reveal(), settings.upstream_proxy.reveal())
+    yield from settings.sealed.values()
     for server in config.servers:
         yield from (server.password.reveal(), server.sealed, server.plugin_opts, server.plugin_args)
         for part in (*server.plugin_opts.split(";"), *server.plugin_args.split()):
             yield part.partition("=")[2]
         yield from server.password.reveal().split(":")  # the keys of a chain of identities
     for one in config.subscriptions:
-        yield from (one.url.reveal(), one.url.reveal().partition("://")[2])
+        yield from (one.sealed, one.url.reveal(), one.url.reveal().partition("://")[2])
 
 
 def _stand_ins(config: AppConfig) -> dict[str, str]:
@@ -144,6 +145,7 @@ def _settings(config: AppConfig) -> dict[str, Any]:
     settings: dict[str, Any] = msgspec.to_builtins(config.settings, enc_hook=_hidden)
     settings["user"] = bool(config.settings.user)
     settings.pop("window", None)
+    settings["sealed"] = sorted(config.settings.sealed)
     subscriptions = [
         {"name": one.name, "hours": one.hours, "updated": one.updated, "error": one.error}
         for one in config.subscriptions

@@ -13,6 +13,7 @@ from ssgui.app.this_run import under
 from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import AppConfig, Choice, Server, Settings
 from ssgui.config.models import DEFAULT_LOCAL_HOST, LocalSettings, ServerChoice
+from ssgui.config.protected import is_locked
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError, EngineError
@@ -62,6 +63,8 @@ def why_blocked(config: AppConfig) -> str:
 
 
 def _why_blocked(server: Server, config: AppConfig, legacy: Iterable[str]) -> str:
+    if is_locked(config.settings):
+        return "sealed"
     if _way(server, config.settings):
         return "way"
     if not server.password:

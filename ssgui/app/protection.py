@@ -9,11 +9,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
-
 from ssgui.app.context import AppContext
-from ssgui.config.app_config import AppConfig
-from ssgui.config.sealing import SealError, open_sealed
+from ssgui.config.protected import has_sealed, opened_config
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.system.keyring_key import KeyringError, Trouble, read_key, read_or_make_key
 
@@ -21,22 +18,17 @@ _log = logging.getLogger("ssgui")
 
 
 class Protection:
-    """`told` is called when `trouble` has changed: why the key is not there, None while nothing is wrong.
-
-    `unopened` is the number of passwords that the key does not open.
-    """
+    """`told` is called when `trouble` has changed: why the key is not there, None while nothing is wrong."""
 
     def __init__(self, context: AppContext, told: Callable[[], None]) -> None:
         self._context, self._told = context, told
         self.trouble: Trouble | None = None
-        self.unopened = 0
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Ask for the key, if something is sealed or shall be. The person may have to unlock the keyring."""
         config = self._context.config
-        sealed = any(server.sealed and not server.password for server in config.servers)
-        if (config.settings.keyring or sealed) and self._context.run is None:
+        if (config.settings.keyring or has_sealed(config)) and self._context.run is None:
             self._start(self._read(), "read the key of the passwords")
 
     def turn(self, on: bool) -> None:
@@ -73,8 +65,8 @@ class Protection:
             self._say(error.trouble)
             return
         context.store.key = key
-        config, self.unopened = opened(context.config, key)
-        self._say(Trouble.LOST if self.unopened else None)
+        config, unopened = opened_config(context.config, key)
+        self._say(Trouble.LOST if unopened else None)
         context.change(config)
         context.save_anew()
         if context.config.settings.keyring:
@@ -104,18 +96,3 @@ class Protection:
     def _say(self, trouble: Trouble | None) -> None:
         self.trouble = trouble
         self._told()
-
-
-def opened(config: AppConfig, key: bytes) -> tuple[AppConfig, int]:
-    """`config` with the passwords that `key` opens, and how many it does not."""
-    servers, failed = [], 0
-    for server in config.servers:
-        if server.sealed and not server.password:
-            try:
-                password = open_sealed(server.sealed, key)
-            except SealError:
-                failed += 1
-            else:
-                server = msgspec.structs.replace(server, password=password, sealed="")
-        servers.append(server)
-    return msgspec.structs.replace(config, servers=tuple(servers)), failed

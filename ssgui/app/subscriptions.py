@@ -49,13 +49,13 @@ class Subscriptions:
         for one in self._context.config.subscriptions:
             fresh = 0 <= now - one.updated < one.hours * _HOUR
             tried = 0 <= now - self._tried.get(one.id, -_AGAIN) < _AGAIN
-            if not fresh and not tried and (self._directly() or own_proxy(self._context)):
+            if one.url and not fresh and not tried and (self._directly() or own_proxy(self._context)):
                 self.refresh(one.id)
 
     def refresh(self, identity: str) -> None:
         """Fetch one anew, unless that is under way: through our own port, directly only while that does not listen."""
         subscription = find(self._context.config, identity)
-        if subscription is None or identity in self._tasks:
+        if subscription is None or not subscription.url or identity in self._tasks:
             return
         self._tried[identity] = self._clock()
         task = self._tasks[identity] = spawn(self._refresh(subscription), name="refresh a subscription")

@@ -29,6 +29,7 @@ def with_run(config: AppConfig, run: LocalSettings) -> AppConfig:
         fast_open=run.fast_open,
         probe_url=run.probe_url,
         legacy_methods=tuple(sorted(run.legacy_methods)),
+        sealed={},
         upstream_proxy=Secret(""),  # `under` has that of the command
     )
     agreed = tuple(plugin_key(server) for server in servers if server.plugin)  # they were typed, in a command

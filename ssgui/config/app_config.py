@@ -74,7 +74,8 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """An online list of servers (SIP008, or links). Times are Unix seconds, sizes bytes; 0 is not known."""
 
     id: str
-    url: Secret  # often a password in itself
+    url: Secret = Secret("")  # often a password in itself
+    sealed: str = ""  # the same, as that of a server
     name: str = ""
     hours: int = 24
     etag: str = ""  # of the list as it was read last
@@ -109,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fetch_directly: bool = False  # subscriptions, where our own proxy fails; who looks on sees it
     log_level: str = "info"
     keyring: bool = False
+    sealed: dict[str, str] = msgspec.field(default_factory=dict)  # by the name of the setting
     window: dict[str, Any] = msgspec.field(default_factory=dict)
 
 

@@ -5,13 +5,12 @@ goes back into the file as it was.
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
 from ssgui.config.app_config import VERSION, AppConfig, Server, Settings, Subscription
-from ssgui.config.sealing import SealError, open_sealed, seal
+from ssgui.config.protected import opened_config, sealed_config
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 
@@ -50,23 +49,16 @@ def _read(tree: Tree, key: bytes | None) -> Loaded:
     if isinstance(version, int) and version > VERSION:
         problems.append("written by a newer version; what this one does not know is kept")
 
-    def opened(item: Tree) -> Tree:
-        sealed = item.get("sealed")
-        if not isinstance(sealed, str) or key is None:
-            return item
-        try:
-            return {**item, "password": open_sealed(sealed, key).reveal(), "sealed": ""}
-        except SealError as error:
-            problems.append(f"{item.get('remarks') or item.get('server')!r}: {error}")
-            return item
-
     config = AppConfig(
-        servers=tuple(_entries(tree, "servers", Server, problems, opened)),
+        servers=tuple(_entries(tree, "servers", Server, problems)),
         subscriptions=tuple(_entries(tree, "subscriptions", Subscription, problems)),
         current=tree["current"] if isinstance(tree.get("current"), str) else "",
         settings=_settings(tree.get("settings", {}), problems),
         agreed_plugins=tuple(one for one in _list(tree, "agreed_plugins") if isinstance(one, str)),
     )
+    if key is not None:
+        config, unopened = opened_config(config, key)
+        problems += unopened
     return Loaded(config, tree, tuple(problems))
 
 
@@ -75,14 +67,12 @@ def _list(tree: Tree, key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _entries(
-    tree: Tree, key: str, kind: type[_T], problems: list[str], prepare: Callable[[Tree], Tree] = lambda item: item
-) -> list[_T]:
+def _entries(tree: Tree, key: str, kind: type[_T], problems: list[str]) -> list[_T]:
     found: list[_T] = []
     seen: set[str] = set()
     for number, item in enumerate(_list(tree, key), 1):
         try:
-            entry = _convert(prepare(item) if isinstance(item, dict) else item, kind)
+            entry = _convert(item, kind)
             if entry.id in seen:
                 raise msgspec.ValidationError("its id is there twice")
         except msgspec.ValidationError as error:
@@ -125,24 +115,15 @@ def encode_config(config: AppConfig, before: Tree, key: bytes | None = None) -> 
 
     Where the settings protect passwords, they are sealed with `key`, or, while there is none, left out.
     """
+    if config.settings.keyring:
+        config = sealed_config(config, key)
     known: Tree = msgspec.to_builtins(config, enc_hook=_to_json)
     known["settings"] = _merged_settings(config.settings, before.get("settings"))
-    known["servers"] = _merged(
-        before, "servers", [_kept(server, config.settings.keyring, key) for server in config.servers], Server
-    )
+    known["servers"] = _merged(before, "servers", known["servers"], Server)
     known["subscriptions"] = _merged(before, "subscriptions", known["subscriptions"], Subscription)
     known["version"] = max(VERSION, before["version"]) if isinstance(before.get("version"), int) else VERSION
     tree = {**before, **known}
     return json.dumps(tree, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass") + b"\n", tree
-
-
-def _kept(server: Server, protect: bool, key: bytes | None) -> Tree:
-    tree: Tree = msgspec.to_builtins(server, enc_hook=_to_json)
-    if protect and server.password:
-        del tree["password"]
-        if key is not None:
-            tree["sealed"] = seal(server.password, key)
-    return tree
 
 
 def _to_json(value: Any) -> Any:

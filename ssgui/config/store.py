@@ -18,6 +18,7 @@ import msgspec
 from ssgui.config.app_config import AppConfig
 from ssgui.config.atomic_file import write_atomically
 from ssgui.config.config_codec import Loaded, Tree, decode_config, encode_config
+from ssgui.config.protected import has_clear
 from ssgui.config.values import ConfigError
 
 _log = logging.getLogger("ssgui")
@@ -100,9 +101,10 @@ class Store:
         """Seal the passwords of backups that were made before that was wanted. What cannot be, stays and is logged."""
         for path in self.backups():
             try:
-                before, times = decode_config(_read(path), self.key), path.stat()
-                if self.key is None or not any(server.password for server in before.config.servers):
+                data, times = _read(path), path.stat()
+                if self.key is None or not has_clear(decode_config(data).config):
                     continue
+                before = decode_config(data, self.key)
                 settings = msgspec.structs.replace(before.config.settings, keyring=True)
                 protected = msgspec.structs.replace(before.config, settings=settings)
                 write_atomically(path, encode_config(protected, before.tree, self.key)[0])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keyring
+import msgspec
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
@@ -12,8 +13,10 @@ from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.context import AppContext
+from ssgui.app.local_proxy import local_settings
 from ssgui.app.log_buffer import LogBuffer
-from ssgui.config.app_config import AppConfig, Server, Settings
+from ssgui.config.app_config import AppConfig, Server, Settings, Subscription
+from ssgui.config.protected import is_locked, opened_config, sealed_config
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
 from ssgui.gui.presenter import Presenter
@@ -25,7 +28,9 @@ from tests.support.flows import Flow, until
 from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
-PASSWORD = "a very secret password"
+PASSWORD, URL = "a very secret password", "https://provider.example/a-token"
+DOOR, WAY = "password of the door", "http://me:way-secret@127.0.0.1:9"
+SECRETS = (PASSWORD, URL, DOOR, "way-secret")
 Start = Callable[[], Presenter]
 
 
@@ -39,7 +44,8 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def configured(folder: Path, **settings: object) -> AppConfig:
     server = Server(id="1", host="203.0.113.7", port=8388, method="aes-256-gcm", password=Secret(PASSWORD))
     chosen = Settings(local_port=free_port(), **settings)  # type: ignore[arg-type]
-    config = AppConfig(servers=(server,), current="1", settings=chosen)
+    subscription = Subscription(id="s", url=Secret(URL), name="provider", updated=4e9)
+    config = AppConfig(servers=(server,), subscriptions=(subscription,), current="1", settings=chosen)
     Store(folder).save(config)
     return config
 
@@ -66,6 +72,12 @@ def on_disk(folder: Path) -> str:
     return "".join(path.read_text() for path in files if path.exists())
 
 
+def clear_in(folder: Path) -> list[str]:
+    """The secrets that anybody could read there."""
+    text = on_disk(folder)
+    return [secret for secret in SECRETS if secret in text]
+
+
 def switch(presenter: Presenter) -> QAbstractButton:
     control = presenter.settings.rows["keyring"].control
     assert isinstance(control, QAbstractButton)
@@ -85,15 +97,15 @@ def test_on_and_read_at_the_next_start_and_off(ring: Path, start: Start, flow: F
     home = tmp_path / "home"
 
     async def steps() -> None:
-        configured(home)
-        Store(home).save(configured(home))
+        whole = {"user": "me", "user_password": Secret(DOOR), "upstream_proxy": Secret(WAY)}
+        Store(home).save(configured(home, **whole))
         presenter = start()
         presenter.context.change_settings(local_port=free_port())
         await presenter.context.settled()
         assert list((home / "backups").glob("*.json"))
-        assert PASSWORD in on_disk(home)
+        assert clear_in(home) == list(SECRETS)
         switch(presenter).click()
-        await until(lambda: presenter.context.config.settings.keyring and PASSWORD not in on_disk(home))
+        await until(lambda: presenter.context.config.settings.keyring and not clear_in(home))
         assert not says(presenter)
         await ended(presenter)
         again = start()
@@ -101,13 +113,16 @@ def test_on_and_read_at_the_next_start_and_off(ring: Path, start: Start, flow: F
         assert not again.context.config.servers[0].password
         await until(lambda: again.context.config.servers[0].password.reveal() == PASSWORD)
         await until(lambda: again.context.proxy.relay is not None)
+        settings = again.context.config.settings
+        assert (settings.user_password.reveal(), settings.upstream_proxy.reveal()) == (DOOR, WAY)
+        assert again.context.config.subscriptions[0].url.reveal() == URL
         assert switch(again).isChecked()
         await again.context.settled()
-        assert PASSWORD not in on_disk(home)
+        assert not clear_in(home)
         switch(again).click()
         await again.context.settled()
         assert json.loads((home / "config.json").read_text())["servers"][0]["password"] == PASSWORD
-        assert "sealed" not in json.loads((home / "config.json").read_text())["servers"][0]
+        assert "sealed" not in (home / "config.json").read_text().replace('"sealed": {}', "")
         await ended(again)
 
     flow(steps)
@@ -148,6 +163,22 @@ def test_a_keyring_that_is_locked_and_then_opens(ring: Path, start: Start, flow:
         assert [one.password.reveal() for one in opened.load().config.servers] == [PASSWORD, "typed meanwhile"]
 
     flow(steps)
+
+
+async def test_what_guards_the_port_and_the_way_is_waited_for(tmp_path: Path) -> None:
+    """Another server, typed since, must not go around a proxy that is sealed, nor leave the door open."""
+    config = configured(tmp_path, keyring=True, upstream_proxy=Secret(WAY))
+    key = b"k" * 32
+    sealed = sealed_config(config, key)
+    assert is_locked(sealed.settings)
+    typed = msgspec.structs.replace(config.servers[0], id="2")
+    assert local_settings(msgspec.structs.replace(sealed, servers=(typed,), current="2")) is None
+    opened, problems = opened_config(sealed, key)
+    assert opened == config
+    assert not problems
+    still, problems = opened_config(sealed, b"x" * 32)
+    assert still == sealed
+    assert len(problems) == 3
 
 
 def test_a_key_that_is_gone_is_made_anew(ring: Path, start: Start, flow: Flow, tmp_path: Path) -> None:

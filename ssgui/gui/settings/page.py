@@ -157,7 +157,7 @@ class SettingsPage(QWidget):
     def _privacy(self) -> None:
         self._head(tr("Privacy and logs"))
         self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
-                  tr("The settings file then holds those of servers sealed."))  # fmt: skip
+                  tr("The settings file then holds them sealed."))  # fmt: skip
         levels = [("info", tr("What went wrong")), ("debug", tr("Every connection and where it goes"))]
         self._choice("log_level", tr("Log"), levels)
         button = QPushButton(tr("Save a diagnosis…"), self)
@@ -229,6 +229,9 @@ class SettingsPage(QWidget):
             self.rows[key].set_note(example if wrong else _way_note(), warning=wrong)
             if wrong:
                 return
+        sealed = self.context.config.settings.sealed
+        if key in sealed and (text or edit_of(self.rows[key]).isModified()):
+            self._set(sealed={name: one for name, one in sealed.items() if name != key})
         self._set(**{key: Secret(text) if secret else text.strip()})
 
 
@@ -240,6 +243,12 @@ def _fill(control: QWidget, value: Any) -> None:
     elif isinstance(control, QLineEdit) and not control.hasFocus():
         control.setText(value.reveal() if isinstance(value, Secret) else str(value))
         control.setCursorPosition(0)
+
+
+def edit_of(row: SettingRow) -> QLineEdit:
+    """The line of a row that has one."""
+    assert isinstance(row.control, QLineEdit)
+    return row.control
 
 
 def _way_note() -> str:

@@ -103,6 +103,8 @@ def encode_link(host: str, port: int, method: str, password: str, plugin: str = 
     else:
         user = urlsafe_b64encode(f"{method}:{password}".encode()).decode().rstrip("=")
     query = f"/?plugin={quote(plugin, safe='')}" if plugin else ""
+    if query.endswith(".") and not remarks:
+        query = f"{query[:-1]}%2E"  # or it would be the full stop of the text around it
     tag = f"#{quote(remarks, safe='')}" if remarks else ""
     return f"ss://{user}@{place}:{port}{query}{tag}"
 

@@ -321,3 +321,10 @@ def test_a_changed_character_is_read_or_refused(link: str, place: int, character
         else:
             said = ""
         assert said.isprintable()
+
+
+def test_a_full_stop_at_the_end_is_the_plugins_own() -> None:
+    link = encode_link("h.example", 1, "aes-128-gcm", "pw", plugin="obfs-local;host=a.")
+    (found,) = find_links(f"Use {link}.")
+    assert found.server is not None
+    assert found.server.plugin_opts == "host=a."

@@ -116,6 +116,10 @@
         <translation>外观</translation>
     </message>
     <message>
+        <source>As it was left</source>
+        <translation>保持上次的状态</translation>
+    </message>
+    <message>
         <source>As the system</source>
         <translation>跟随系统</translation>
     </message>
@@ -562,6 +566,10 @@
     <message>
         <source>Method</source>
         <translation>加密方式</translation>
+    </message>
+    <message>
+        <source>Mode at start</source>
+        <translation>启动时的模式</translation>
     </message>
     <message>
         <source>My servers</source>

@@ -70,7 +70,7 @@ class AppContext:
     def load(self) -> None:
         """Read what was kept. What happened to it is in `problems`."""
         loaded = self.store.load()
-        self.config = loaded.config if self.run is None else with_run(loaded.config, self.run)
+        self.config = _begun(loaded.config) if self.run is None else with_run(loaded.config, self.run)
         self.problems += loaded.problems
 
     async def start(self) -> None:
@@ -235,3 +235,12 @@ class AppContext:
         off = self.config.settings.mode is Mode.OFF and server.id not in self.passing  # the demo has its own programs
         evidence, blocked = self.evidence.of(name), why_blocked(self.config)
         return judge(name, evidence, time.monotonic(), off=off, online=self.online, blocked=blocked)
+
+
+def _begun(config: AppConfig) -> AppConfig:
+    """`config` in the mode that the person wants to begin with."""
+    settings = config.settings
+    if settings.start_mode not in set(Mode):
+        return config
+    begun = msgspec.structs.replace(settings, mode=Mode(settings.start_mode))
+    return msgspec.structs.replace(config, settings=begun)

@@ -90,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The page of settings. "" for language or theme is the system's."""
 
     mode: Mode = Mode.OFF
+    start_mode: str = ""  # a mode to begin with; "" begins as it was left
     leave_system_proxy: bool = False
     local_port: int = 1080
     share: bool = False

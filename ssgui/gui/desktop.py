@@ -38,7 +38,7 @@ from ssgui.gui.texts import Translator, system_language
 from ssgui.gui.theme import Theme
 from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
-from ssgui.services.control import ControlError, ControlServer, InstanceLock, ask
+from ssgui.services.control import ControlError, InstanceLock, ask, new_control_server
 from ssgui.system.limits import raise_nofile
 from ssgui.system.proxy.choose import choose_backend
 
@@ -130,7 +130,7 @@ class Desktop:
         icons.install(self.application)
         self.window = MainWindow()
         self.presenter = Presenter(self.context, self.window, self.guard.leave)
-        self.control = ControlServer(self._job.folder, self._asked)
+        self.control = new_control_server(self._job.folder, self._asked)
         self.guard.ending += [self.context.system_proxy.restore_now, self._remember, self.context.save_at_once]
         window_state.restore(self.window, settings.window)
         self._built = True

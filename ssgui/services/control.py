@@ -1,14 +1,15 @@
 """One instance per data directory, and a way to talk to it.
 
 An OS lock on a file in the data directory says who is the one: it goes with the process, however that ends.
-The one listens on a unix socket in the runtime directory, whose name is a hash of the data directory; a second
-start, `ssgui monitor` and tests connect to it. Both sides write JSON, one object a line:
+The one listens on a unix socket in the runtime directory (on Windows on a named pipe), whose name is a hash of the
+data directory; a second start, `ssgui monitor` and tests connect to it. Both sides write JSON, one object a line:
 
     >> {"do": "show"}                       << {"ok": true}
     >> {"do": "open", "links": [...]}       << {"ok": true}
     >> {"do": "no such thing"}              << {"ok": false, "error": "..."}
 
-Only the person's own processes reach it: the socket's mode is 0600 and its directory's 0700.
+Only the person's own processes reach it: the socket's mode is 0600 and its directory's 0700; the pipe's security
+descriptor has the person's SID alone.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, Any
 
-from ssgui.engine.tasks import spawn
+from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.system.windows_pipe import PipeCalls, PipeServer
 
 MAX_LINE = 1 << 20
 _ANSWER_SECONDS = 5.0
@@ -75,9 +77,18 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _name(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
+
+
+def pipe_name(folder: Path) -> str:
+    """What the named pipe of the data directory `folder` is called."""
+    return f"\\\\.\\pipe\\ssgui-{_name(folder)}"
+
+
 def socket_path(folder: Path) -> Path:
     """Where the instance of the data directory `folder` listens."""
-    name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
+    name = _name(folder)
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     base = Path(runtime) / "ssgui" if runtime and os.path.isdir(runtime) else folder
     path = base / f"{name}.sock"
@@ -86,12 +97,35 @@ def socket_path(folder: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"ssgui-{os.getuid()}" / f"{name}.sock"
 
 
+class Answers:
+    """`handler` gets each request and gives its answer; what it raises becomes an error."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def to(self, line: bytes) -> bytes:
+        """The line that answers `line`."""
+        return _encode(await self._answer(line))
+
+    async def _answer(self, line: bytes) -> Json:
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                return {"ok": False, "error": "a request is one JSON object"}
+            return {"ok": True, **await self._handler(request)}
+        except (ValueError, RecursionError) as error:
+            return {"ok": False, "error": str(error)}
+        except Exception as error:  # noqa: BLE001  one bad request must not end the instance
+            _log.error("a control request failed", exc_info=error)
+            return {"ok": False, "error": "it failed, see the log"}
+
+
 class ControlServer:
-    """Answers on the socket. `handler` gets each request and gives its answer; what it raises becomes an error."""
+    """Answers on the socket."""
 
     def __init__(self, folder: Path, handler: Handler) -> None:
         self.path = socket_path(folder)
-        self._handler = handler
+        self._answers = Answers(handler)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,36 +159,52 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(_encode(await self._answer(line)))
+                writer.write(await self._answers.to(line))
                 await writer.drain()
         except (ConnectionError, ValueError):  # ValueError: a line without an end
             pass
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> Json:
+
+class PipeControlServer:
+    """Answers on the named pipe."""
+
+    def __init__(self, folder: Path, handler: Handler, calls: PipeCalls | None = None) -> None:
+        self._folder, self._answers, self._calls = folder, Answers(handler), calls
+        self._server: PipeServer | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        loop = asyncio.get_running_loop()
+
+        def answer(line: bytes) -> bytes:
+            return asyncio.run_coroutine_threadsafe(self._answers.to(line), loop).result(_ANSWER_SECONDS)
+
+        server = PipeServer(pipe_name(self._folder), answer, self._calls or PipeCalls())
         try:
-            request = json.loads(line)
-            if not isinstance(request, dict):
-                return {"ok": False, "error": "a request is one JSON object"}
-            return {"ok": True, **await self._handler(request)}
-        except (ValueError, RecursionError) as error:
-            return {"ok": False, "error": str(error)}
-        except Exception as error:  # noqa: BLE001  one bad request must not end the instance
-            _log.error("a control request failed", exc_info=error)
-            return {"ok": False, "error": "it failed, see the log"}
+            server.start()
+        except OSError as error:
+            raise ControlError(f"{pipe_name(self._folder)}: {error}") from None
+        self._server = server
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            await run_blocking(self._server.stop)
+            self._server = None
+
+
+def new_control_server(folder: Path, handler: Handler) -> ControlServer | PipeControlServer:
+    """What this system has."""
+    return PipeControlServer(folder, handler) if sys.platform == "win32" else ControlServer(folder, handler)
 
 
 async def ask(folder: Path, request: Json) -> Json:
     """Ask the running instance of `folder`; ControlError when there is none, or it does not answer."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            reader, writer = await asyncio.open_unix_connection(socket_path(folder), limit=MAX_LINE)
-            try:
-                writer.write(_encode(request))
-                line = await reader.readline()
-            finally:
-                writer.close()
+            line = await (_ask_pipe if sys.platform == "win32" else _ask_socket)(folder, _encode(request))
         answer = json.loads(line)
     except TimeoutError:
         raise ControlError("the running instance does not answer") from None
@@ -162,6 +212,29 @@ async def ask(folder: Path, request: Json) -> Json:
         raise ControlError(f"no running instance answers: {getattr(error, 'strerror', None) or error}") from None
     if not isinstance(answer, dict) or not answer.get("ok"):
         raise ControlError(str(answer.get("error") if isinstance(answer, dict) else "no answer"))
+    return answer
+
+
+async def _ask_socket(folder: Path, line: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(socket_path(folder), limit=MAX_LINE)
+    try:
+        writer.write(line)
+        return await reader.readline()
+    finally:
+        writer.close()
+
+
+async def _ask_pipe(folder: Path, line: bytes) -> bytes:
+    return await run_blocking(ask_file, pipe_name(folder), line)
+
+
+def ask_file(path: str, line: bytes) -> bytes:
+    """The line that answers `line`, from a pipe that is opened like a file."""
+    with open(path, "r+b", buffering=0) as pipe:
+        pipe.write(line)
+        answer = b""
+        while not answer.endswith(b"\n") and (data := pipe.read(MAX_LINE)):
+            answer += data
     return answer
 
 

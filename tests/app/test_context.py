@@ -172,3 +172,11 @@ async def test_the_demo_is_not_called_off(tmp_path: Path) -> None:
     assert context.verdict().kind == "ready"
     context.config = config(server(1, plugin="x"), mode=Mode.GLOBAL)
     assert context.verdict() == Verdict("blocked", "same", why="plugin")
+
+
+@pytest.mark.parametrize(("wanted", "begins"), [("", Mode.GLOBAL), ("off", Mode.OFF), ("nonsense", Mode.GLOBAL)])
+async def test_the_mode_to_begin_with(tmp_path: Path, wanted: str, begins: Mode) -> None:
+    Store(tmp_path).save(config(server(1), mode=Mode.GLOBAL, start_mode=wanted))
+    context = AppContext(Store(tmp_path), LogBuffer())
+    context.load()
+    assert context.config.settings.mode is begins

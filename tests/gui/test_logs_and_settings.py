@@ -102,6 +102,17 @@ def test_settings_are_applied_at_once(context: StillContext, qtbot: QtBot) -> No
     context.changed.clear()
 
 
+def test_the_mode_to_begin_with_is_chosen(context: StillContext, qtbot: QtBot) -> None:
+    page = SettingsPage(context)
+    qtbot.addWidget(page)
+    choice = page.rows["start_mode"].control
+    assert isinstance(choice, ComboBox)
+    assert choice.currentText() == "As it was left"
+    choice.setCurrentIndex(2)
+    choice.activated.emit(2)
+    assert context.config.settings.start_mode == "global"
+
+
 def test_sharing_warns_until_there_is_a_password(context: StillContext, qtbot: QtBot) -> None:
     page = SettingsPage(context)
     qtbot.addWidget(page)

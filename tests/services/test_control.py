@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssgui.services.control import ControlError, ControlServer, InstanceLock, ask, socket_path
+from ssgui.services.control import Answers, ControlError, ControlServer, InstanceLock, ask, socket_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,11 +79,10 @@ async def test_bad_lines_are_answered_and_endless_ones_end(tmp_path: Path) -> No
         await server.stop()
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(st.binary(max_size=60).filter(lambda data: b"\n" not in data))
-async def test_random_bytes(tmp_path: Path, data: bytes) -> None:
-    server = ControlServer(tmp_path, echo)
-    answer = await server._answer(data)
+async def test_random_bytes(data: bytes) -> None:
+    answer = json.loads(await Answers(echo).to(data))
     assert answer["ok"] in (True, False)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxL
 
 from ssgui.app.context import AppContext
 from ssgui.config.addresses import parse_proxy
-from ssgui.config.app_config import Choice, Settings
+from ssgui.config.app_config import Choice, Mode, Settings
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.latency import probe_request
@@ -108,6 +108,8 @@ class SettingsPage(QWidget):
         self._choice("language", tr("Language"), languages, tr("After the next start."))
         themes = [("", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))]
         self._choice("theme", tr("Appearance"), themes)
+        modes = [("", tr("As it was left")), (str(Mode.OFF), tr("Off")), (str(Mode.GLOBAL), tr("Global"))]
+        self._choice("start_mode", tr("Mode at start"), modes)
         self._switch("start_minimised", tr("Start without a window"), tr("Only where there is a tray to find it in."))
 
     def _network(self) -> None:

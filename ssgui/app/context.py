@@ -57,6 +57,7 @@ class AppContext:
         self.connections.listeners += [self.evidence, self.meter]
         self.changed: list[Callable[[], None]] = []
         self._unsaved: AppConfig | None = None
+        self._adopted: AppConfig | None = None
         self._work: asyncio.Task[None] | None = None
         self.save_failed = ""
         self.passing: set[str] = set()  # ids of servers that are not to be kept
@@ -111,6 +112,11 @@ class AppContext:
         if self._work is None:
             self._work = spawn(self._follow(), name="apply and save the configuration")
         self._tell()
+
+    def adopt(self, config: AppConfig) -> None:
+        """Go on with `config`, which is on the disk already: its secrets were opened."""
+        self._adopted = config
+        self.change(config)
 
     def save_anew(self) -> None:
         """Save although nothing has changed: it is written in another way now."""
@@ -170,7 +176,8 @@ class AppContext:
                 self._unsaved = None
                 await self._apply()
                 self.system_proxy.follow()
-                await self._save(self.lasting(config))
+                if config is not self._adopted:
+                    await self._save(self.lasting(config))
         finally:
             self._work = None
             self._tell()

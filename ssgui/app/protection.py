@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ssgui.app.context import AppContext
-from ssgui.config.protected import has_sealed, opened_config
+from ssgui.config.protected import has_clear, has_sealed, opened_config
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.system.keyring_key import KeyringError, Trouble, read_key, read_or_make_key
 
@@ -67,8 +67,11 @@ class Protection:
         context.store.key = key
         config, unopened = opened_config(context.config, key)
         self._say(Trouble.LOST if unopened else None)
-        context.change(config)
-        context.save_anew()
+        if context.config.settings.keyring and not has_clear(context.config):
+            context.adopt(config)
+        else:  # something was typed that the file does not have, or nothing is to be sealed any more
+            context.change(config)
+            context.save_anew()
         if context.config.settings.keyring:
             await run_blocking(context.store.seal_backups)
 

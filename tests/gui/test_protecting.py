@@ -108,6 +108,7 @@ def test_on_and_read_at_the_next_start_and_off(ring: Path, start: Start, flow: F
         await until(lambda: presenter.context.config.settings.keyring and not clear_in(home))
         assert not says(presenter)
         await ended(presenter)
+        before = (home / "config.json").read_bytes()
         again = start()
         assert again.context.verdict().kind in ("blocked", "off")
         assert not again.context.config.servers[0].password
@@ -119,6 +120,7 @@ def test_on_and_read_at_the_next_start_and_off(ring: Path, start: Start, flow: F
         assert switch(again).isChecked()
         await again.context.settled()
         assert not clear_in(home)
+        assert (home / "config.json").read_bytes() == before
         switch(again).click()
         await again.context.settled()
         assert json.loads((home / "config.json").read_text())["servers"][0]["password"] == PASSWORD

@@ -69,7 +69,7 @@ class StillContext(AppContext):
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.changed = []
         self.passing = set()
-        self._unsaved, self._work = None, None
+        self._unsaved, self._adopted, self._work = None, None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
         self.pac_url, self._may_set_proxy = (lambda: f"http://{ADDRESS}/proxy.pac"), True

@@ -84,6 +84,10 @@
         <translation>地址</translation>
     </message>
     <message>
+        <source>Address already in use</source>
+        <translation>地址已被占用</translation>
+    </message>
+    <message>
         <source>After the next start.</source>
         <translation>下次启动后生效。</translation>
     </message>
@@ -218,6 +222,14 @@
     <message>
         <source>Connection refused</source>
         <translation>连接被拒绝</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>连接被对方重置</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>连接超时</translation>
     </message>
     <message>
         <source>Connections</source>
@@ -501,7 +513,7 @@
     </message>
     <message>
         <source>Its password is sealed, and the system's keyring has not given the key</source>
-        <translation>密码已加密保存，系统密钥环还没有给出密钥</translation>
+        <translation>密码已加密保存，系统钥匙串还没有给出密钥</translation>
     </message>
     <message>
         <source>Its plugin waits for your yes</source>
@@ -580,6 +592,10 @@
         <translation>名称</translation>
     </message>
     <message>
+        <source>Name or service not known</source>
+        <translation>名称或服务未知</translation>
+    </message>
+    <message>
         <source>Network</source>
         <translation>网络</translation>
     </message>
@@ -613,7 +629,7 @@
     </message>
     <message>
         <source>No keyring runs here. GNOME Keyring or KWallet would be one.</source>
-        <translation>没有运行中的密钥环，例如 GNOME Keyring 或 KWallet。</translation>
+        <translation>没有运行中的钥匙串，例如 GNOME Keyring 或 KWallet。</translation>
     </message>
     <message>
         <source>No route to host</source>
@@ -1104,6 +1120,10 @@
         <translation>让一个终端里的程序使用代理。</translation>
     </message>
     <message>
+        <source>Temporary failure in name resolution</source>
+        <translation>域名解析暂时失败</translation>
+    </message>
+    <message>
         <source>Test</source>
         <translation>测试</translation>
     </message>
@@ -1189,7 +1209,7 @@
     </message>
     <message>
         <source>The system's keyring has not given the key.</source>
-        <translation>系统密钥环没有给出密钥。</translation>
+        <translation>系统钥匙串没有给出密钥。</translation>
     </message>
     <message>
         <source>The test request did not come back.</source>
@@ -1360,6 +1380,10 @@
         <translation>其他程序</translation>
     </message>
     <message>
+        <source>cannot listen on {place}: {why}</source>
+        <translation>无法在 {place} 监听：{why}</translation>
+    </message>
+    <message>
         <source>d MMM</source>
         <translation>M 月 d 日</translation>
     </message>
@@ -1473,7 +1497,7 @@
     </message>
     <message>
         <source>its password is sealed with the system's keyring</source>
-        <translation>密码已用系统密钥环加密</translation>
+        <translation>密码已用系统钥匙串加密</translation>
     </message>
     <message>
         <source>its plugin has no name</source>
@@ -1812,6 +1836,10 @@
         <translation>无法连接 {host}：{why}</translation>
     </message>
     <message>
+        <source>{host} does not resolve: {why}</source>
+        <translation>{host} 无法解析：{why}</translation>
+    </message>
+    <message>
         <source>{host} is too slow: more than {seconds} s</source>
         <translation>{host} 太慢，超过 {seconds} 秒</translation>
     </message>
@@ -1853,7 +1881,7 @@
     </message>
     <message>
         <source>{name}: its password was sealed with another key of the keyring, or is damaged</source>
-        <translation>{name}：密码由密钥环中的另一密钥加密，或已损坏</translation>
+        <translation>{name}：密码由钥匙串中的另一密钥加密，或已损坏</translation>
     </message>
     <message>
         <source>{plugin} may not be started yet: use the server, and allow it</source>

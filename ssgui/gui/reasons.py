@@ -98,7 +98,14 @@ _SENTENCES = (
     tr("no answer from DNS within {seconds} s"),
     tr("does not resolve: {why}"),
     tr("no address"),
+    tr("{host} does not resolve: {why}"),
+    tr("cannot listen on {place}: {why}"),
     tr("Connection refused"),
+    tr("Connection reset by peer"),
+    tr("Connection timed out"),
+    tr("Name or service not known"),
+    tr("Temporary failure in name resolution"),
+    tr("Address already in use"),
     tr("Network is unreachable"),
     tr("No route to host"),
     tr("No space left on device"),
@@ -126,6 +133,7 @@ _SENTENCES = (
 )
 _JOINTS = {"; ": tr("{first}; {rest}"), ": ": tr("{first}: {rest}")}
 _FIELD = re.compile(r"\\{(\w+)\\}")
+_NUMBERS = {"number", "line", "column", "count", "seconds", "size", "low", "high", "again"}
 _MOST_LETTERS = 400
 _DEEPEST = 4
 
@@ -134,7 +142,11 @@ _DEEPEST = 4
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The longest first: the more of a sentence is fixed, the surer it is that it is that one."""
     ordered = sorted(_SENTENCES, key=lambda text: len(_FIELD.sub("", re.escape(text))), reverse=True)
-    return [(re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(text)), re.DOTALL), text) for text in ordered]
+    return [(re.compile(_FIELD.sub(_group, re.escape(text)), re.DOTALL), text) for text in ordered]
+
+
+def _group(field: re.Match[str]) -> str:
+    return rf"(?P<{field[1]}>\d+(?:\.\d+)?)" if field[1] in _NUMBERS else f"(?P<{field[1]}>.+?)"
 
 
 def reason(text: str) -> str:

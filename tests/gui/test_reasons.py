@@ -43,6 +43,7 @@ def test_in_english_they_stay_as_they_are(application: QApplication) -> None:
         ("the list cannot be read: it is a web page, or other XML", "列表无法读取：这是网页或其他 XML"),
         ("notes.txt: it is empty", "notes.txt：内容为空"),
         ("no answer within 10 s", "10 秒内没有回应"),
+        ("none of its servers can be used: entry 1: it has no port", "其中的服务器都不能使用：第 1 项：缺少端口"),
         ("nobody knows this", "nobody knows this"),
         ("", ""),
     ],

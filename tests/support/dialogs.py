@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QScrollArea, QWidget
 
 from ssgui.app.adding import Found, assess, look_through
 from ssgui.config.app_config import AppConfig, Subscription
@@ -165,6 +165,11 @@ def banners(screens: "Screens") -> Shown:
     window.open_page("settings")
     settle()
     yield "settings-banners", window
+    bar = presenter.settings.findChildren(QScrollArea)[0].verticalScrollBar()
+    bar.setValue(bar.maximum())
+    settle()
+    yield "settings-end", window
+    bar.setValue(0)
     for key in ("keyring", "update"):
         window.banners.withdraw(key)
     settle()

@@ -1,8 +1,9 @@
 // Written by ssgui. Which hosts go through the proxy is decided here, without a question to any name server.
+var own = Object.prototype.hasOwnProperty;
 var PROXY = @PROXY@;
 var ROUTES = @ROUTES@; // one letter for each level: p proxy, d direct; the lowest level that knows a URL decides
 var DEFAULT = @DEFAULT@;
-var SUFFIXES = table(@SUFFIXES@);
+var SUFFIXES = table([[-1, "local,localhost,home.arpa,internal"]].concat(@SUFFIXES@)); // -1: never sent away
 var HOSTS = table(@HOSTS@);
 var PREFIXES = @PREFIXES@;
 var PATTERNS = @PATTERNS@; // [level, "h" host or "u" URL or "t" http URL, expression], lowest level first
@@ -12,14 +13,10 @@ function table(levels) {
   for (i = 0; i < levels.length; i++) {
     names = levels[i][1].split(",");
     for (j = 0; j < names.length; j++) {
-      if (!has(found, names[j])) found[names[j]] = levels[i][0];
+      if (!own.call(found, names[j])) found[names[j]] = levels[i][0];
     }
   }
   return found;
-}
-
-function has(object, key) {
-  return Object.prototype.hasOwnProperty.call(object, key);
 }
 
 function isPrivate4(a, b, c, d) {
@@ -86,37 +83,50 @@ function text6(w) {
   return out;
 }
 
-function staysHere(host) {
-  var four = numbers4(host);
-  if (four) return isPrivate4(four[0], four[1], four[2], four[3]);
-  return host.indexOf(".") < 0 || /(^|\.)(local|localhost|home\.arpa|internal)$/.test(host);
+function normal(host) {
+  host = ("" + host).toLowerCase();
+  if (host.indexOf(":") >= 0) return host.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  return host.charAt(host.length - 1) === "." ? host.replace(/\.+$/, "") : host;
+}
+
+// What is looked at: all of an http or ws URL but user, fragment and default port; of others scheme and host.
+function seen(url, scheme, shape) {
+  var found, port, rest;
+  if (scheme !== "http" && scheme !== "ws") return scheme + "://" + shape + "/";
+  found = /^[a-z]+:\/\/([^\/?#]*)([^#]*)/.exec(url);
+  if (!found) return scheme + "://" + shape + "/";
+  port = /:(\d+)$/.exec(found[1]);
+  rest = found[2].charAt(0) === "/" ? found[2] : "/" + found[2];
+  return (scheme + "://" + shape + (port && port[1] !== "80" ? port[0] : "") + rest).slice(0, 2048);
 }
 
 function lowest(url, host) {
-  var found = /^([a-z][a-z0-9+.\-]*):\/\/([^\/?#]*)([^#]*)/.exec(("" + url).toLowerCase());
-  var scheme = found ? found[1] : "", port, shape, six, level = ROUTES.length, rest, at, key, list, i, pattern;
-  host = ("" + host).toLowerCase().replace(/^\[|\]$/g, "").replace(/%.*$/, "").replace(/\.+$/, "");
+  var scheme, shape, four, six, last, level = ROUTES.length, rest, at, key, list, i, pattern;
+  url = ("" + url).toLowerCase();
+  scheme = url.slice(0, url.indexOf(":"));
+  shape = host = normal(host);
   if (host.indexOf(":") >= 0) {
     six = numbers6(host);
     if (six) {
       if (isPrivate6(six)) return -1;
       host = text6(six);
     }
-  } else if (staysHere(host)) return -1;
-  shape = host.indexOf(":") >= 0 ? "[" + host + "]" : host;
-  if (scheme === "http" || scheme === "ws") {
-    port = /:(\d+)$/.exec(found[2]);
-    rest = found[3].charAt(0) === "/" ? found[3] : "/" + found[3];
-    url = (scheme + "://" + shape + (port && port[1] !== "80" ? port[0] : "") + rest).slice(0, 2048);
-  } else url = scheme + "://" + shape + "/";
-  if (has(HOSTS, host)) level = HOSTS[host];
-  for (rest = host; ; rest = rest.slice(at + 1)) {
-    if (has(SUFFIXES, rest) && SUFFIXES[rest] < level) level = SUFFIXES[rest];
-    at = rest.indexOf(".");
-    if (at < 0) break;
+    shape = "[" + host + "]";
+  } else {
+    if (host.indexOf(".") < 0) return -1;
+    last = host.charCodeAt(host.length - 1);
+    four = last > 47 && last < 58 ? numbers4(host) : null;
+    if (four && isPrivate4(four[0], four[1], four[2], four[3])) return -1;
   }
+  if (own.call(HOSTS, host)) level = HOSTS[host];
+  for (rest = host; ; rest = rest.slice(at + 1)) {
+    if (own.call(SUFFIXES, rest) && SUFFIXES[rest] < level) level = SUFFIXES[rest];
+    if ((at = rest.indexOf(".")) < 0) break;
+  }
+  if (level < 0) return -1;
+  url = seen(url, scheme, shape);
   key = scheme + "://" + host;
-  if (has(PREFIXES, key)) {
+  if (own.call(PREFIXES, key)) {
     list = PREFIXES[key];
     for (i = 0; i < list.length; i++) {
       if (list[i][0] < level && url.lastIndexOf(list[i][1], 0) === 0 &&

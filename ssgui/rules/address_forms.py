@@ -31,9 +31,11 @@ def form_of(url: str) -> Form:
     found = _URL.match(url.strip())
     if found is None:
         raise ValueError("not a URL: it begins with http:// or https://")
-    scheme, authority, rest = found[1].lower(), found[2].rpartition("@")[2], found[3]
-    port = ""
-    if not authority.endswith("]") and (ending := _PORT.search(authority)):
+    scheme, authority, rest = found.groups()
+    scheme, port = scheme.lower(), ""
+    if "@" in authority:
+        authority = authority.rpartition("@")[2]
+    if ":" in authority and not authority.endswith("]") and (ending := _PORT.search(authority)):
         port, authority = ending[1], authority[: ending.start()]
     host = normal_host(authority)
     if not host:
@@ -49,6 +51,7 @@ def form_of_target(host: str, port: int) -> Form:
     return Form(scheme, name, f"{scheme}://{shape}/")
 
 
+@lru_cache(maxsize=8192)
 def normal_host(host: str) -> str:
     """`host` in lower case and Punycode, without the root's dot and without brackets; addresses as they are written."""
     name = host.strip("[]").partition("%")[0]

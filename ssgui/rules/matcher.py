@@ -73,6 +73,7 @@ class Matcher:
         self._residual = [_residual(level, kind, rules) for (level, kind), rules in sorted(rest.items())]
         self._networks = [(number, networks) for number, networks in _networks(self.levels) if networks]
         self._decide_form = lru_cache(maxsize=_CACHED)(self._find)
+        self._decide_target = lru_cache(maxsize=_CACHED)(self._find_target)
 
     def _place(self, number: int, rule: Rule, rest: dict[tuple[int, Kind], list[Rule]]) -> None:
         kind = rule.kind
@@ -95,8 +96,12 @@ class Matcher:
 
     def decide_target(self, host: str, port: int, url: str = "") -> Found:
         """Where a program's connection goes: by `url` if it is known, by networks too if `host` is an address."""
-        form = form_of(url) if url else form_of_target(host, port)
-        return self._decide_form(form, addresses=True) if self._networks else self._decide_form(form)
+        if not url:
+            return self._decide_target(host, port)
+        return self._find(form_of(url), addresses=True)
+
+    def _find_target(self, host: str, port: int) -> Found:
+        return self._find(form_of_target(host, port), addresses=True)
 
     def explain(self, url: str) -> Explanation:
         """Everything that is to be said about `url`. ValueError when it is no URL."""

@@ -63,8 +63,8 @@ def read_or_make_key() -> bytes:
 def _ask(what: str, value: str = "") -> str | None:
     try:
         import keyring
+        from keyring.errors import InitError, NoKeyringError
         from keyring.errors import KeyringError as Failure
-        from keyring.errors import NoKeyringError
     except ImportError:
         raise KeyringError(Trouble.NO_KEYRING, "the library keyring is not installed") from None
     try:
@@ -73,7 +73,7 @@ def _ask(what: str, value: str = "") -> str | None:
         if what == "get":
             return keyring.get_password(SERVICE, NAME)
         keyring.set_password(SERVICE, NAME, value)
-    except NoKeyringError:
+    except (InitError, NoKeyringError):  # a service that cannot be reached is none
         raise KeyringError(Trouble.NO_KEYRING) from None
     except Failure as error:
         raise KeyringError(Trouble.REFUSED, type(error).__name__) from None

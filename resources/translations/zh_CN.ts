@@ -888,6 +888,10 @@
         <translation>刷新</translation>
     </message>
     <message>
+        <source>Refresh without the proxy</source>
+        <translation>不经代理刷新</translation>
+    </message>
+    <message>
         <source>Refused</source>
         <translation>被拒绝</translation>
     </message>
@@ -1282,6 +1286,10 @@
     <message>
         <source>Try the demo</source>
         <translation>试试演示</translation>
+    </message>
+    <message>
+        <source>Try without the proxy</source>
+        <translation>不经代理重试</translation>
     </message>
     <message>
         <source>UDP</source>

@@ -52,13 +52,15 @@ class Subscriptions:
             if one.url and not fresh and not tried and (self._directly() or own_proxy(self._context)):
                 self.refresh(one.id)
 
-    def refresh(self, identity: str) -> None:
-        """Fetch one anew, unless that is under way: through our own port, directly only while that does not listen."""
+    def refresh(self, identity: str, *, directly: bool = False) -> None:
+        """Fetch one anew, unless that is under way: through our own port if it listens, then `directly` if wanted."""
         subscription = find(self._context.config, identity)
         if subscription is None or not subscription.url or identity in self._tasks:
             return
         self._tried[identity] = self._clock()
-        task = self._tasks[identity] = spawn(self._refresh(subscription), name="refresh a subscription")
+        task = self._tasks[identity] = spawn(
+            self._refresh(subscription, directly or self._directly()), name="refresh a subscription"
+        )
         task.add_done_callback(partial(self._ended, identity))
         self._told()
 
@@ -67,11 +69,16 @@ class Subscriptions:
         for task in list(self._tasks.values()):
             task.cancel()
 
-    async def look_up(self, url: str) -> tuple[Subscription, AppConfig]:
+    def could_go_directly(self) -> bool:
+        """Whether a fetch that failed may do without our own port, where nobody has allowed that yet."""
+        return bool(own_proxy(self._context)) and not self._directly()
+
+    async def look_up(self, url: str, *, directly: bool = False) -> tuple[Subscription, AppConfig]:
         """A new subscription, and the configuration as it would be with it. SubscriptionError."""
         host = check_address(url)
         subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
-        answer = await self._get(subscription.url, proxy=own_proxy(self._context), directly=self._directly())
+        directly = directly or self._directly()
+        answer = await self._get(subscription.url, proxy=own_proxy(self._context), directly=directly)
         document = await run_blocking(_read, answer.data)
         subscription = msgspec.structs.replace(subscription, etag=answer.etag)
         return subscription, merge(self._context.config, subscription, document, answer.quota, self._clock())
@@ -80,11 +87,10 @@ class Subscriptions:
         self._tasks.pop(identity, None)
         self._told()
 
-    async def _refresh(self, old: Subscription) -> None:
+    async def _refresh(self, old: Subscription, directly: bool) -> None:
         try:
             etag = old.etag if any(one.subscription == old.id for one in self._context.config.servers) else ""
-            proxy, directly = own_proxy(self._context), self._directly()
-            answer = await self._get(old.url, proxy=proxy, etag=etag, directly=directly)
+            answer = await self._get(old.url, proxy=own_proxy(self._context), etag=etag, directly=directly)
             document = None if answer.unchanged else await run_blocking(_read, answer.data)
         except SubscriptionError as error:
             _log.warning("the subscription %s is not refreshed: %s", old.name, error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from ssgui.config.secret import Secret
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.adding.subscription import LineDialog, state_of
 from ssgui.gui.presenter import Presenter
-from ssgui.services.subscriptions import Answer, Quota, SubscriptionError
+from ssgui.services.subscriptions import Answer, Quota, SubscriptionError, Unreachable
 from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 
@@ -27,14 +28,18 @@ LIST = b"""{"version": 1, "servers": [
 
 class Provider:
     def __init__(self, presenter: Presenter) -> None:
-        self.failure = ""
+        self.failure, self.blocked = "", False
+        self.asked: list[dict[str, Any]] = []
         self.quota = Quota(1, 128_000_000_000, time.time() + 400 * DAY)
         self.held = asyncio.Event()
         self.held.set()
         presenter.subscriptions.service._get = self._get
 
-    async def _get(self, url: Secret, **more: str) -> Answer:
+    async def _get(self, url: Secret, **more: Any) -> Answer:
         await self.held.wait()
+        self.asked.append(more)
+        if self.blocked and not more["directly"]:
+            raise Unreachable("nebula.example cannot be reached: it does not answer")
         if self.failure:
             raise SubscriptionError(self.failure)
         return Answer(LIST, "", self.quota)
@@ -190,3 +195,37 @@ def test_the_words_beside_a_group(more: dict[str, object], words: str) -> None:
     now = 10_000_000.0
     one = Subscription(id="n", url=Secret("https://n.example"), updated=now - 7200)
     assert state_of(msgspec.structs.replace(one, **more), False, now) == words
+
+
+def test_around_the_proxy_only_when_a_person_says_so(
+    presenter: Presenter, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr("ssgui.app.subscriptions.own_proxy", lambda _context: "socks5://127.0.0.1:1080")
+
+    async def steps() -> None:
+        provider = Provider(presenter)
+        provider.blocked = True
+        presenter.adding.start("subscription")
+        dialog = dialog_of(presenter, "subscription")
+        QTest.keyClicks(dialog.field.edit, "https://nebula.example/secret")
+        click(dialog.go)
+        await until(lambda: dialog.go.text() == "Try without the proxy")
+        assert [one["directly"] for one in provider.asked] == [False]
+        QTest.keyClicks(dialog.field.edit, "x")
+        assert dialog.go.text() == "Go on"
+        click(dialog.go)
+        await until(lambda: dialog.go.text() == "Try without the proxy")
+        click(dialog.go)
+        await until(lambda: presenter.window.findChild(ConfirmDialog))
+        confirm = presenter.window.findChild(ConfirmDialog)
+        assert confirm is not None
+        click(confirm.add)
+        assert [one["directly"] for one in provider.asked] == [False, False, True]
+        group = "nebula.example"
+        choose(presenter, group, "Refresh")
+        await until(lambda: "not updated" in note(presenter, group))
+        choose(presenter, group, "Refresh without the proxy")
+        await until(lambda: note(presenter, group).startswith("updated"))
+        assert [one["directly"] for one in provider.asked][3:] == [False, True]
+
+    flow(steps)

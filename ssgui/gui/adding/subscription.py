@@ -20,7 +20,7 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said
 from ssgui.gui.window import MainWindow
-from ssgui.services.subscriptions import SubscriptionError, check_address
+from ssgui.services.subscriptions import SubscriptionError, Unreachable, check_address
 
 _LOOK_MS = 60_000
 
@@ -42,6 +42,7 @@ class LineDialog(QDialog):
         self.cancel, self.go = QPushButton(tr("Cancel"), self), QPushButton(action, self)
         self.go.setProperty("kind", "primary")
         self.go.setDefault(True)
+        self._action = action
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
@@ -53,8 +54,19 @@ class LineDialog(QDialog):
         row.addWidget(self.cancel)
         row.addWidget(self.go)
         column.addLayout(row)
+        self.again = False  # what was wanted failed, and may be tried in another way
         self.cancel.clicked.connect(self.reject)
+        field.changed.connect(self._changed)
         self.go.clicked.connect(self._go)
+
+    def offer(self, action: str) -> None:
+        """Have the button mean `action` until the text is changed."""
+        self.again = True
+        self.go.setText(action)
+
+    def _changed(self) -> None:
+        self.again = False
+        self.go.setText(self._action)
 
     def _go(self) -> None:
         if self.field.validate():
@@ -124,10 +136,12 @@ class SubscriptionWays(QObject):
 
     async def _fetch(self, dialog: LineDialog, url: str) -> None:
         try:
-            subscription, config = await self.service.look_up(url)
+            subscription, config = await self.service.look_up(url, directly=dialog.again)
         except SubscriptionError as error:
             dialog.field.set_hint(reason(str(error)))
             dialog.go.setEnabled(True)
+            if isinstance(error, Unreachable) and self.service.could_go_directly():
+                dialog.offer(tr("Try without the proxy"))
             return
         self._confirm(subscription, config)
         dialog.accept()
@@ -172,7 +186,12 @@ class SubscriptionWays(QObject):
         if identity:
             refresh = menu.addAction(icons.icon("refresh"), tr("Refresh"))
             refresh.setEnabled(identity not in self.service.busy)
-            refresh.triggered.connect(partial(self.service.refresh, identity))
+            refresh.triggered.connect(lambda: self.service.refresh(identity))
+            subscription = find(config, identity)
+            if subscription is not None and subscription.error and self.service.could_go_directly():
+                around = menu.addAction(icons.icon("refresh"), tr("Refresh without the proxy"))
+                around.setEnabled(identity not in self.service.busy)
+                around.triggered.connect(lambda: self.service.refresh(identity, directly=True))
         if group:
             menu.addAction(icons.icon("pen"), tr("Rename…")).triggered.connect(partial(self.rename, group))
         if identity:

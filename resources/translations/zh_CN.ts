@@ -604,6 +604,10 @@
         <translation>网络不可达</translation>
     </message>
     <message>
+        <source>Network lost</source>
+        <translation>网络中断</translation>
+    </message>
+    <message>
         <source>Never in it: passwords, links, addresses of subscriptions, and where connections went.</source>
         <translation>其中绝不包含：密码、链接、订阅地址，以及连接的去向。</translation>
     </message>

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import msgspec
@@ -15,18 +16,23 @@ import msgspec
 from ssgui.app.local_proxy import LocalProxy, unique_names, why_blocked
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
+from ssgui.app.revival import Mender, Revival
 from ssgui.app.system_proxy import SystemProxy, Wanted, wanted_setting
 from ssgui.app.this_run import with_run
+from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.models import LocalSettings
 from ssgui.config.store import Store, StoreError
+from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import EngineError
 from ssgui.engine.journal import Journal
+from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
+from ssgui.services.awake import Awake, News
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
@@ -49,7 +55,6 @@ class AppContext:
         self.store, self.logs, self.run = store, logs, run
         self.config = AppConfig()
         self.problems: list[str] = []
-        self.online = True
         self.engine = Engine(Journal())
         self.proxy = LocalProxy(self.engine, run)
         self.connections = Connections(self.engine)
@@ -64,6 +69,8 @@ class AppContext:
         self.pause = Pause(self._pause_turned)
         self.pac_url: Callable[[], str] = lambda: ""
         self._may_set_proxy = run is None
+        self.mender, self.revival = Mender(self.engine), Revival(self._to_revive, self.evidence)
+        self.awake = Awake(self._way_to, self._network_turned)
         self.system_proxy = SystemProxy(store.folder, backend, self._proxy_wanted, self._mode_refused)
 
     # ---- life
@@ -78,10 +85,14 @@ class AppContext:
         """Open the port, if there is a server to go through."""
         await self._apply()
         self.system_proxy.start()
+        self.awake.start()
 
     async def stop(self) -> None:
         """Put the system's proxy back, save what is not saved, stop listening, give connections their grace."""
         self.system_proxy.restore_now()
+        self.revival.end()
+        self.mender.end()
+        await self.awake.stop()
         self.pause.end()
         await self.settled()
         await self.engine.stop()
@@ -176,6 +187,7 @@ class AppContext:
                 self._unsaved = None
                 await self._apply()
                 self.system_proxy.follow()
+                self.awake.target_changed()
                 if config is not self._adopted:
                     await self._save(self.lasting(config))
         finally:
@@ -203,6 +215,39 @@ class AppContext:
     def _tell(self) -> None:
         for listener in list(self.changed):
             listener()
+
+    # ---- the network
+
+    @property
+    def online(self) -> bool:
+        """Whether this computer has a way to the server in use."""
+        return self.awake.online
+
+    def _way_to(self) -> str:
+        """The host that is connected to first."""
+        settings, server = self.config.settings, self.server
+        if settings.upstream_proxy:
+            with suppress(ConfigError):
+                return parse_proxy(settings.upstream_proxy.reveal()).host
+        return server.host if server is not None else ""
+
+    def _network_turned(self, news: News) -> None:
+        """What died is ended, what was known is forgotten, and the server is tried."""
+        if news.turned:
+            self.connections.pull()  # what it still has to tell is from before
+            self.evidence.outdated()
+        self.mender.heard(news)
+        if news.turned and self.online:
+            self.revival.begin()
+        elif not self.online:
+            self.revival.end()
+        if news.turned:
+            self._tell()
+
+    def _to_revive(self) -> tuple[LocalRelay, str] | None:
+        relay, server = self.proxy.relay, self.server
+        off = self.config.settings.mode is Mode.OFF or self.pause.left()
+        return None if relay is None or server is None or off else (relay, self.name_of(server))
 
     def close_connections(self, numbers: list[int]) -> None:
         """End these, as a person asked."""

@@ -19,6 +19,7 @@ from ssgui import __version__
 from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
+from ssgui.app.revival import Mender
 from ssgui.app.server_link import server_links, show_link
 from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
 from ssgui.config.secret import Secret
@@ -28,6 +29,7 @@ from ssgui.engine.journal import Journal
 from ssgui.engine.loop import new_headless_loop
 from ssgui.engine.relay import TCPRelay
 from ssgui.engine.tasks import spawn
+from ssgui.services.awake import Awake
 from ssgui.system.addresses import own_addresses
 from ssgui.system.limits import raise_nofile
 
@@ -94,16 +96,29 @@ async def _run(job: Job) -> int:
             await _listen(engine, job)
             readers += _readers(engine.journal, job)
             pumping = spawn(_pump(readers), name="journal readers")
+            mender = Mender(engine)
+            awake = Awake(lambda: _way_to(job), mender.heard)
+            if job.local is not None:  # a server's network does not come and go
+                awake.start()
             try:
                 return await _until_stopped(engine, signals)
             finally:
                 pumping.cancel()
+                mender.end()
+                await awake.stop()
         except BaseException:
             await engine.stop(0)
             raise
         finally:
             for reader in readers:
                 reader.close()
+
+
+def _way_to(job: Job) -> str:
+    """The host that a client connects to first."""
+    if job.local is None or len(job.local.servers) != 1:
+        return ""
+    return job.local.upstream_proxy.host if job.local.upstream_proxy is not None else job.local.servers[0].host
 
 
 async def _listen(engine: Engine, job: Job) -> None:

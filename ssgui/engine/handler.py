@@ -37,6 +37,8 @@ HANDSHAKE_TIMEOUT = 30.0
 HALF_CLOSED_TIMEOUT = 60.0
 EARLY_LIMIT = 64 * 1024  # payload that is read before there is anywhere to send it
 _EARLY_READ = 16 * 1024
+# Of a connection that was made: nobody said that it is over, but nothing gets through any more.
+NETWORK_ERRORS = frozenset({errno.ETIMEDOUT, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETRESET})
 _UNANSWERED = (
     Reason.CONNECT_REFUSED, Reason.CONNECT_TIMEOUT, Reason.UNREACHABLE, Reason.SERVER_RESET, Reason.IDLE_TIMEOUT,
 )  # fmt: skip
@@ -292,6 +294,8 @@ class TCPRelayHandler:
             lease.control_ended(Reason.CLIENT_RESET)
         elif (failure := self.never_connected(leg, error)) is not None:
             self.destroy(failure.reason)
+        elif leg is self.remote and error.errno in NETWORK_ERRORS:
+            self.destroy(Reason.NETWORK_LOST, detail=os.strerror(error.errno or 0))
         else:
             self.destroy(Reason.CLIENT_RESET if leg is self.local else Reason.SERVER_RESET)
 

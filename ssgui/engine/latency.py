@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ssgui.engine.errors import DialError, dial_error
 from ssgui.engine.leg import Leg
+from ssgui.engine.stages import Reason
 from ssgui.engine.upstream import Upstream
 from ssgui.engine.upstream_proxy import ProxyDialing
 from ssgui.protocol.address import encode_address
@@ -29,13 +30,14 @@ class Latency:
     """Seconds until the server was connected and until the page's first byte; None for what did not happen.
 
     `failure` is "" when the page answered, whatever its status. `by_proxy`: it is the upstream proxy's, and nothing
-    is known of the server.
+    is known of the server. `reason` is that of a connection which fails so.
     """
 
     connect: float | None = None
     first_byte: float | None = None
     failure: str = ""
     by_proxy: bool = False
+    reason: Reason | None = None
 
     @property
     def seconds(self) -> float:
@@ -90,7 +92,8 @@ class _Probe:
             self._unanswered = True
             what = "no connection" if self._connect is None else "no answer"
             by_proxy = isinstance(dialing, ProxyDialing) and dialing.stuck
-            return Latency(self._connect, None, f"{what} within {MEASURE_SECONDS:g} s", by_proxy)
+            reason = Reason.CONNECT_TIMEOUT if self._connect is None else Reason.NO_ANSWER
+            return Latency(self._connect, None, f"{what} within {MEASURE_SECONDS:g} s", by_proxy, reason)
         finally:
             if dialing is not None:
                 dialing.cancel()
@@ -99,9 +102,10 @@ class _Probe:
                     self.remote.fast_open.ended(answered=self._first_byte is not None, failed=self._unanswered)
                 self.remote.reset()
 
-    def _end(self, failure: str, *, by_proxy: bool = False) -> None:
+    def _end(self, failure: str, *, by_proxy: bool = False, reason: Reason = Reason.NO_ANSWER) -> None:
         if not self._done.done():
-            self._done.set_result(Latency(self._connect, self._first_byte, failure, by_proxy))
+            why = reason if failure else None
+            self._done.set_result(Latency(self._connect, self._first_byte, failure, by_proxy, why))
 
     # ---- as owner of a dial
 
@@ -112,10 +116,11 @@ class _Probe:
         """It takes a while."""
 
     def dial_failed(self, error: DialError) -> None:
-        self._end(error.detail, by_proxy=error.by_proxy)
+        self._end(error.detail, by_proxy=error.by_proxy, reason=error.reason)
 
     def connect_failed(self, leg: Leg, error: OSError) -> None:
-        self._end(dial_error(error, self._upstream.host, self._upstream.port).detail)
+        failure = dial_error(error, self._upstream.host, self._upstream.port)
+        self._end(failure.detail, reason=failure.reason)
 
     def connected(self, leg: Leg) -> None:
         if leg.fast_open is None:

@@ -53,6 +53,10 @@ class ServerHealth:
         """A connection to it was made."""
         self.dead_since, self.failures, self._trying = None, 0, False
 
+    def hope(self) -> None:
+        """The network changed: a dead one may be tried at once, and often again."""
+        self._retry_at, self._pause = 0.0, FIRST_PAUSE
+
     def begin_trial(self, now: float) -> bool:
         """Whether it is time to try a dead one again; then that is taken to happen now."""
         if self.alive or self._trying or now < self._retry_at:

@@ -138,6 +138,18 @@ class ServerPool:
         if self._measures:
             self._look_after(self._clock())
 
+    def hope(self) -> None:
+        """The network changed: what is dead is tried again now, and so is the choice."""
+        for one in self._dead:
+            one.health.hope()
+        self._round_due = -math.inf
+        self.look_after()
+
+    def look_after(self) -> None:
+        """Try again what is dead and due."""
+        if self._measures or self._dead:
+            self._look_after(self._clock())
+
     async def close(self) -> None:
         """End what is under way."""
         self._measures = False

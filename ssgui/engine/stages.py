@@ -57,6 +57,7 @@ class Reason(StrEnum):
     CLOCK_SKEW = "clock-skew"
     TRUNCATED = "truncated"
     PLUGIN_FAILED = "plugin-failed"
+    NETWORK_LOST = "network-lost"
     CLOSED_BY_USER = "closed-by-user"
     SHUTDOWN = "shutdown"
 

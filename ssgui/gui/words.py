@@ -116,6 +116,7 @@ def reason_word(reason: Reason | None) -> str:
         Reason.CLOCK_SKEW: tr("Clock skew"),
         Reason.TRUNCATED: tr("Truncated"),
         Reason.PLUGIN_FAILED: tr("Plugin closed"),
+        Reason.NETWORK_LOST: tr("Network lost"),
         Reason.CLOSED_BY_USER: tr("Closed by you"),
         Reason.SHUTDOWN: tr("Shut down"),
     }[reason]

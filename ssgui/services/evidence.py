@@ -12,6 +12,7 @@ from ssgui.engine.stages import Reason, Stage
 from ssgui.services.connections import Connection
 
 FRESH_SECONDS = 60.0  # after which "connected" is only "ready"
+_TRIAL = 0  # among the numbers of handlers, which begin at 1
 FAILING_AFTER = 2  # attempts in a row that did not reach the server
 SUSPICIOUS_AFTER = 3  # connections in a row that it took, and that got not one byte back
 _ON_THE_WAY = frozenset({Stage.DNS, Stage.CONNECTING})
@@ -79,6 +80,42 @@ class ServerEvidence:
         """Its settings changed: what was known is about another key."""
         self._servers.pop(server, None)
 
+    def outdated(self) -> None:
+        """The network changed, or the machine slept: what was seen before proves nothing any more."""
+        for evidence in self._servers.values():
+            evidence.last_byte = None
+            evidence.failures.clear()
+            evidence.attempts = evidence.unanswered = 0
+
+    # ---- trials of our own
+
+    def trying(self, server: str, now: float) -> None:
+        """A trial begins."""
+        self.of(server).waiting.setdefault(_TRIAL, now)
+
+    def tried(self, server: str, now: float, failure: Reason | None) -> None:
+        """A trial ended: bytes came back, or `failure` says why none did."""
+        evidence = self.of(server)
+        evidence.waiting.pop(_TRIAL, None)
+        if failure is None:
+            self._byte(evidence, now)
+        elif failure in _UNREACHED:
+            evidence.attempts += 1
+            evidence.failures.append((now, failure))
+        else:
+            evidence.attempts += 1
+            evidence.unanswered += 1
+
+    def gave_up(self, server: str) -> None:
+        """A trial was cancelled: nothing is known."""
+        self.of(server).waiting.pop(_TRIAL, None)
+
+    @staticmethod
+    def _byte(evidence: Evidence, now: float) -> None:
+        evidence.last_byte = now
+        evidence.failures.clear()
+        evidence.attempts = evidence.unanswered = 0
+
     # ---- what happens to connections
 
     def opened(self, one: Connection) -> None:
@@ -91,9 +128,7 @@ class ServerEvidence:
     def received(self, one: Connection, up: int, down: int, now: float) -> None:
         if down and one.route == "proxy":
             evidence = self.of(one.server)
-            evidence.last_byte = now
-            evidence.failures.clear()
-            evidence.attempts = evidence.unanswered = 0
+            self._byte(evidence, now)
             evidence.waiting.pop(one.id, None)
 
     def closed(self, one: Connection) -> None:
@@ -124,7 +159,7 @@ def judge(
         return Verdict("off", server, now - last if last is not None and fresh else 0.0)
     if blocked:
         return Verdict("blocked", server, why=blocked)
-    if not online:
+    if not online and not fresh:  # bytes that come back prove more than any system says
         return Verdict("offline", server)
     if evidence is None:
         return Verdict("ready", server)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 # Documentation addresses (RFC 5737, RFC 3849). Connecting a UDP socket sends nothing, it only asks the
 # routing table which of our addresses would be used.
-_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def own_address() -> str | None:
@@ -19,7 +19,7 @@ def own_addresses() -> frozenset[str]:
 
 
 def _addresses() -> Iterator[str]:
-    for family, target in _ELSEWHERE:
+    for family, target in ELSEWHERE:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as sock:
                 sock.connect((target, 9))

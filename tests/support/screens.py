@@ -42,6 +42,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import LANGUAGES, Translator, tr
 from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
+from ssgui.services.awake import Awake
 from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.meter import Meter
 from ssgui.system.proxy.backend import ProxyBackend
@@ -64,7 +65,8 @@ class StillContext(AppContext):
         self.store, self.logs, self.run = Store(folder), LogBuffer(), None
         self.listens, self.shown = "", cast("Verdict | None", None)
         self.config = sample.app_config()
-        self.problems, self.online, self.save_failed = [], True, ""
+        self.problems, self.save_failed = [], ""
+        self.awake = Awake(lambda: "127.0.0.1", lambda _: None)
         self.connections = sample.connections()
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.changed = []

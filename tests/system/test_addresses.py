@@ -12,7 +12,7 @@ from ssgui.system import addresses
 def test_is_an_address_of_ours_or_nothing() -> None:
     found = addresses.own_address()
     if found is None:
-        assert [family for family, target in addresses._ELSEWHERE if _routed(family, target)] == []
+        assert [family for family, target in addresses.ELSEWHERE if _routed(family, target)] == []
     else:
         assert not ip_address(found).is_loopback
         with socket.socket(socket.AF_INET6 if ":" in found else socket.AF_INET, socket.SOCK_DGRAM) as sock:

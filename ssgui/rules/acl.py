@@ -42,6 +42,8 @@ MAX_NAME: Final = 255
 MAX_PATTERNS: Final = 5_000  # each costs a fraction of a microsecond for every name that is new
 _CACHED: Final = 4096
 _SHOWN: Final = 80
+_KEPT: Final = "\u00df\u03c2"  # sharp s, final sigma
+_DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")
 _LISTS: Final = {
     "[bypass_list]": "bypass", "[black_list]": "bypass", "[proxy_list]": "proxy", "[white_list]": "proxy",
     "[outbound_block_list]": "block", "[outbound_allow_list]": "allow",
@@ -134,10 +136,18 @@ def normal_name(host: str) -> str:
         return ""
     if not name.isascii():
         try:
-            name = name.encode("utf-8", "surrogateescape").decode().encode("idna").decode().lower()
+            checked = name.encode("utf-8", "surrogateescape").decode()
+            name = ".".join(map(_ascii_label, _DOTS.split(checked))).lower()
         except UnicodeError:
             pass  # bytes that are no text, or no name: they are compared as they are
     return name
+
+
+def _ascii_label(label: str) -> str:
+    """A label in Punycode. Browsers keep the letters of IDNA 2008 that the codec, of 2003, writes otherwise."""
+    if any(letter in label for letter in _KEPT):
+        return "xn--" + label.encode("punycode").decode()
+    return label.encode("idna").decode()
 
 
 def parse_acl(text: str, name: str = "") -> Acl:

@@ -4,6 +4,7 @@
     full:www.example.com        that name alone
     keyword:exam                somewhere in the name
     regexp:^ads?\\.              searched for in the name
+    domain:example.com:@cn      the same as with " @cn", as the list is published in one piece
     include:other @cn @-ads     the entries of another list that have the attributes, and not those after "-"
     &other                      the entry belongs to that list too
 
@@ -15,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from ssgui.rules.acl import Problem, Route
+from ssgui.rules.acl import MAX_NAME, Problem, Route
 from ssgui.rules.autoproxy import rule_name, shown
 from ssgui.rules.model import Kind, Rule, RuleList
 from ssgui.rules.url_regex import portable
@@ -24,6 +25,7 @@ _KINDS: Final = {"domain": Kind.SUFFIX, "full": Kind.HOST, "keyword": Kind.KEYWO
 _BY_NUMBER: Final = (Kind.KEYWORD, Kind.HOST_REGEX, Kind.SUFFIX, Kind.HOST)
 _PREFIXES: Final = {Kind.SUFFIX: "domain", Kind.HOST: "full", Kind.KEYWORD: "keyword", Kind.HOST_REGEX: "regexp"}
 _DEEPEST: Final = 16  # lists that include lists
+_GROUP: Final = re.compile(rb"[A-Za-z0-9!@._-]{1,100}")  # a text may begin with the same byte: a line feed
 _KEYWORD: Final = re.compile(r"[a-z0-9_.-]+")
 Read = Callable[[str], str | None]
 
@@ -42,7 +44,7 @@ def geosite_rule(kind: Kind, value: str, line: int = 0, text: str = "") -> Rule:
     if kind in (Kind.SUFFIX, Kind.HOST):
         pattern = rule_name(value)
     elif kind is Kind.HOST_REGEX:
-        pattern = portable(value)
+        pattern = portable(value, MAX_NAME)
     else:
         pattern = value.lower()
         if not _KEYWORD.fullmatch(pattern):
@@ -81,6 +83,9 @@ class _TextReader:
 
     def _line(self, line: str, number: int, path: tuple[str, ...]) -> list[_Entry]:
         word, *rest = line.split()
+        word, published, marks = word.partition(":@")
+        if published:
+            rest += ["@" + one.removeprefix("@") for one in marks.split(",")]
         kind, colon, value = word.partition(":")
         wanted = [one[1:].lower() for one in rest if one.startswith("@") and len(one) > 1]
         if any(not one.startswith(("@", "&")) for one in rest):
@@ -117,7 +122,7 @@ def is_dlc(data: bytes) -> bool:
         first = next(_fields(body))
     except (GeositeError, StopIteration, TypeError):
         return False
-    return first[0] == 1 and isinstance(first[1], memoryview) and bytes(first[1]).isascii()
+    return first[0] == 1 and isinstance(first[1], memoryview) and bool(_GROUP.fullmatch(bytes(first[1])))
 
 
 def dlc_groups(data: bytes) -> dict[str, int]:

@@ -11,7 +11,9 @@ from ssgui.rules.plain_lists import parse_plain
 
 _AUTOPROXY: Final = re.compile(r"^\[|^(?:@@)?\|{1,2}\S|^!", re.MULTILINE)
 _GEOSITE: Final = re.compile(r"^(?:domain|full|keyword|regexp|include):\S|^\S+\s+[@&]\w", re.MULTILINE)
-_PAGE: Final = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
+_PAGE: Final = re.compile(r"\s*<(?:!doctype|!--|html|\?xml|head|body)", re.IGNORECASE)
+_CONTROL: Final = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+_MOST_FOREIGN: Final = 0.5  # of bytes: comments in an old encoding leave the rules readable
 _LINES_LOOKED_AT: Final = 400
 
 
@@ -25,19 +27,31 @@ def read_list(data: bytes, name: str = "", action: Route = Route.PROXY, group: s
         raise ListError("it is empty")
     if is_dlc(data):
         return _from_dlc(data, name, action, group)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ListError("it is not text, and not a dlc.dat") from None
+    text = _text_of(data)
     if _PAGE.match(text):
         raise ListError("it is a web page, not a list")
-    if "\0" in text:
-        raise ListError("it is not text, and not a dlc.dat")
     found = _by_format(decoded(text), name, action)
     if not found.rules and not found.networks:
         why = f": {found.problems[0]}" if found.problems else ""
         raise ListError(f"no rule in it is understood{why}")
     return found
+
+
+def _text_of(data: bytes) -> str:
+    """What is not UTF-8 becomes a question mark; the rules where it stands are named as not understood."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            text = data.decode("utf-16")
+        except UnicodeDecodeError:
+            raise ListError("it is not text, and not a dlc.dat") from None
+    else:
+        foreign = sum(byte > 127 for byte in data)
+        text = data.decode("utf-8-sig", "replace")
+        if _CONTROL.search(data) or (foreign > len(data) * _MOST_FOREIGN and "\ufffd" in text):
+            raise ListError("it is not text, and not a dlc.dat")
+    if "\0" in text:
+        raise ListError("it is not text, and not a dlc.dat")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _from_dlc(data: bytes, name: str, action: Route, group: str) -> RuleList:

@@ -6,6 +6,7 @@ from functools import cache
 
 from ssgui.rules.address_forms import Form
 from ssgui.rules.model import Kind, Rule
+from ssgui.rules.url_regex import glob
 
 ENDS_OF_HOST = ":/?"
 
@@ -36,7 +37,7 @@ def _text(pattern: str, form: Form) -> bool:
 
 def text_regex(pattern: str) -> str:
     """A TEXT pattern as a regular expression for http: URLs."""
-    return ".*".join(re.escape(part) for part in pattern.split("*"))
+    return glob([re.escape(part) for part in pattern.split("*")], ".")
 
 
 @cache

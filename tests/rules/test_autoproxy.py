@@ -41,6 +41,24 @@ FORMS = {
     "|https://riseup.net": (["https://riseup.net/"], ["https://riseup.net.evil.cn/", "http://riseup.net/"]),
     "|http://*.example.com": (["http://a.example.com/"], ["http://evil.org/?a.example.com", "http://example.com/"]),
     "|http://example.com/*.gif": (["http://example.com/a/b.gif?x"], ["http://example.com/a.png"]),
+    "|http://example.com:80/y": (["http://example.com/y", "http://example.com:80/y"], ["http://example.com:8080/y"]),
+    "|http://example.com:8080": (["http://example.com:8080/y"], ["http://example.com/", "http://example.com:80801/"]),
+    "|https://example.com:443": (["https://example.com/", "https://example.com:443/"], ["http://example.com/"]),
+    "|http://example.com?x": (["http://example.com?xy", "http://example.com/?x"], ["http://example.com/x"]),
+    "|http*://example.com/": (["http://example.com/", "https://example.com/"], ["ws://example.com/"]),
+    "|http://ex*.BÜCHER.example/x": (["http://ex1.bücher.example/x"], ["http://ex1.bucher.example/x"]),
+    "||example.com:80": (["http://a.example.com/x"], ["http://example.com:8080/", "https://example.com/"]),
+    "||example.com:8080": (["http://a.example.com:8080/"], ["http://example.com/", "http://example.com:80801/"]),
+    "||example.com/*": (["https://a.example.com/", "http://example.com:81/x"], ["https://example.comx/"]),
+    "||example.com?x": (["http://a.example.com/?x"], ["http://example.com/", "http://example.com/x"]),
+    "||192.0.2.1/x": (["http://192.0.2.1/x"], ["http://192.0.2.1/y"]),
+    "||[2001:db8::1]/x": (["http://[2001:db8::1]/x"], ["http://[2001:db8::1]/y", "https://[2001:db8::1]/x"]),
+    "||straße.example": (["https://xn--strae-oqa.example/"], ["https://strasse.example/"]),
+    ".bücher.example": (["http://a.xn--bcher-kva.example/"], ["http://xn--bcher-kva.example.com/"]),
+    "http://bücher.example/ü": (["http://bücher.example/ü", "http://xn--bcher-kva.example/%C3%BC"], []),
+    "搜索": (["http://example.com/?q=搜索", "http://example.com/%E6%90%9C%E7%B4%A2"], ["http://example.com/"]),
+    "http://example.com/y|": (["http://example.com/y"], ["http://example.com/yy"]),
+    "a*b*c": (["http://aabbc.com/", "http://x.com/a/c/b/c"], ["http://x.com/cba", "https://abc.com/"]),
     "|http://example.com/y|": (["http://example.com/y"], ["http://example.com/y/", "http://example.com/yy"]),
     "y.html|": (["http://example.com/y.html"], ["http://example.com/y.html?x", "https://example.com/y.html"]),
     "example.com/foo": (["http://a.example.com/foo", "http://b.org/?u=example.com/foo"], ["https://example.com/foo"]),
@@ -79,6 +97,14 @@ def test_what_each_form_matches(line: str) -> None:
         ("||", "not a host name"),
         ("@@", "an exception from nothing"),
         ("***", "match everything"),
+        ("@@@@||example.com", "an exception from an exception"),
+        ("https://example.com/", "text is looked for in http: URLs only"),
+        ("|https://example.com:8443", "never matches"),
+        ("|ftp://example.com/x", "never matches"),
+        ("|http://example.com/#x", "never leaves a browser"),
+        ("||example.com:443", "write ||example.com"),
+        ("||b*ü.example", "Punycode"),
+        ("a\tb", "no spaces and no control characters"),
         ("/(a+)+b/", "for ever"),
         ("/a(?<b>c)/", "different things"),
         (r"/\Aabc/", "different things"),
@@ -124,6 +150,46 @@ def test_the_real_lists(name: str, rules: int, problems: int) -> None:
     assert (len(found.rules), len(found.problems)) == (rules, problems)
     malformed = [rule for rule in found.rules if rule.text.startswith("@@/")]
     assert all(rule.kind is Kind.URL_REGEX for rule in malformed)
+
+
+@pytest.mark.parametrize("word", ["abcd", "Zm9v", "Zm9v\nYmFy", "example", "AAAA", "test", "Zm9vCmJh\u00e9"])
+def test_words_that_could_be_base64_are_words(word: str) -> None:
+    assert [rule.text for rule in parse_autoproxy(word).rules] == word.split("\n")
+
+
+def test_a_rule_that_a_crafted_address_would_hold_up_is_refused_or_quick() -> None:
+    addresses = [form_of(url) for url in (
+        "http://example.com/" + "a" * 2000, "http://" + ".".join(["a" * 60] * 4) + "/" + "ad" * 900,
+    )]  # fmt: skip
+    for line in (
+        "*a*a*a*a*b",
+        "||a*a*a*a*a*a*b.com",
+        "||a*.a*.a*/a*a*a*b",
+        "|http://a*a*a*a*/a*a*b",
+        "a*a*a*a*c|",
+        "a^*a^*a^*c",
+    ):
+        rule = parse_rule(line)
+        assert [matches(rule, form) for form in addresses] == [False, False], line
+
+
+_LINES = (
+    "||example.com", "@@||a.example.com", "|http://example.org/x*y", "|https://example.net", "example.com/plain",
+    "/^https?:\\/\\/[a-z]+\\.example\\.com/", "||cdn*.example.com", "x.html|", "||bücher.example", "||192.0.2.1",
+)  # fmt: skip
+
+
+@given(st.integers(0, len(_LINES) - 1), st.integers(0, 60), st.characters(exclude_characters="\n\r"))
+def test_a_damaged_line_harms_no_other(which: int, place: int, letter: str) -> None:
+    lines = list(_LINES)
+    at = place % len(lines[which])
+    lines[which] = lines[which][:at] + letter + lines[which][at + 1 :]
+    found = parse_autoproxy("\n".join(lines))
+    assert [rule for rule in found.rules if rule.line != which + 1] == [
+        parse_rule(line, number) for number, line in enumerate(_LINES, 1) if number != which + 1
+    ]
+    assert {problem.line for problem in found.problems} <= {which + 1}
+    assert all(str(problem).isprintable() for problem in found.problems)
 
 
 @given(st.text(max_size=300))

@@ -79,6 +79,7 @@ def test_dlc() -> None:
     found = parse_dlc(DLC, "cn")
     assert [rule.kind for rule in found.rules] == [Kind.SUFFIX, Kind.HOST, Kind.HOST_REGEX, Kind.KEYWORD]
     assert [rule.pattern for rule in parse_dlc(DLC, "cn@cn@-ads").rules] == ["example.com"]
+    assert is_dlc(field(1, field(1, b"GEOLOCATION-!CN") + field(2, field(2, b"a.b"))))
     (problem,) = parse_dlc(DLC, "google").problems
     assert (problem.line, problem.text) == (2, "(?P<x>bad)")
     with pytest.raises(GeositeError, match="no list 'us'"):
@@ -107,7 +108,48 @@ def test_formats_are_told_apart() -> None:
     assert read_list(b"full:a.com\nb.com").rules[0].kind is Kind.HOST
     assert read_list(b"a.com\nb.com").rules[0].kind is Kind.SUFFIX
     assert read_list(b"192.0.2.0/24\n").networks
+    assert read_list(b"\n#\n\n# much like a dlc.dat\n\na.com").rules[0].kind is Kind.SUFFIX
+    assert [rule.line for rule in read_list(b"a.com\r# old\rb.com\r").rules] == [1, 3]
+    assert len(read_list("# \u6ce8\u91ca\na.com\n".encode("gbk")).rules) == 1
+    assert len(read_list("a.com\nb.com\n".encode("utf-16")).rules) == 2
     assert len(read_list(DLC, group="google").rules) == 1
+
+
+def test_geosite_lists_as_they_are_published() -> None:
+    found = read_list(b"domain:a.com:@cn\nfull:b.com:@ads,@cn\nregexp:^c\\.com$\nregexp:[[:alpha:]]\\.com\n")
+    assert [(rule.kind, rule.pattern) for rule in found.rules] == [
+        (Kind.SUFFIX, "a.com"), (Kind.HOST, "b.com"), (Kind.HOST_REGEX, r"^c\.com$"),
+    ]  # fmt: skip
+    assert [problem.line for problem in found.problems] == [4]
+    part = parse_geosite("include:x @ads", read=lambda _: "full:b.com:@ads,@cn\na.com:@cn")
+    assert [rule.pattern for rule in part.rules] == ["b.com"]
+
+
+def test_rule_sets_of_clash_and_surge() -> None:
+    found = read_list(
+        b"payload:\n  - '+.a.com'\n  - 'b.com'\n  - DOMAIN-SUFFIX,c.com\n  - 192.0.2.0/24 # x\n"
+        b"DOMAIN,d.com,PROXY\nDOMAIN-KEYWORD,eee\nIP-CIDR,198.51.100.0/24,no-resolve\nPROCESS-NAME,f\n"
+    )
+    assert [(rule.kind, rule.pattern) for rule in found.rules] == [
+        (Kind.SUFFIX, "a.com"), (Kind.HOST, "b.com"), (Kind.SUFFIX, "c.com"), (Kind.HOST, "d.com"),
+        (Kind.KEYWORD, "eee"),
+    ]  # fmt: skip
+    assert [(str(network), line) for network, line in found.networks] == [
+        ("192.0.2.0/24", 5), ("198.51.100.0/24", 8),
+    ]  # fmt: skip
+    assert [(problem.line, problem.why) for problem in found.problems] == [
+        (9, "'PROCESS-NAME' is no kind of rule that is known here")
+    ]
+
+
+@given(st.text(alphabet="ab.:/,-'+* 0129#\r\n", max_size=80), st.integers(0, 2))
+def test_a_damaged_line_of_a_plain_list_harms_no_other(text: str, place: int) -> None:
+    lines = ["one.example", "192.0.2.0/24"]
+    lines.insert(place, text.replace("\n", " "))
+    found = parse_plain("\n".join(lines))
+    assert ("one.example", 1 + (place == 0)) in [(rule.pattern, rule.line) for rule in found.rules]
+    assert ("192.0.2.0/24", 2 + (place < 2)) in [(str(network), line) for network, line in found.networks]
+    assert {problem.line for problem in found.problems} <= {place + 1}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +159,10 @@ def test_formats_are_told_apart() -> None:
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\xff\xfe\x00", "not text"),
         (b"abc\0def", "not text"),
+        (bytes(range(256)), "not text"),
+        (b"\xe4\xf6\xfc\xdf\n", "not text"),
+        (b'{"message": "Not Found"}', "no rule in it is understood: line 1"),
+        (b"404: Not Found", "no rule in it is understood: line 1"),
         (b"! only\n! comments\n||a b\n", "no rule in it is understood: line 3"),
         (DLC, "2 lists in it: say which"),
         (DLC[:-1], "cut off"),

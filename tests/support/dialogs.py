@@ -1,5 +1,6 @@
 """Every dialog, menu, banner and empty page of the window, for the pictures and for the test of the layout."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -36,7 +37,6 @@ LINKS = "\n".join((
     encode_link("tokyo-1.example.net", 8388, "chacha20-ietf-poly1305", "a long password", remarks="Tokyo 1 again"),
     "ss://bm9uc2Vuc2U",
 ))  # fmt: skip
-NEBULA = Subscription(id="n", url=Secret("https://nebula.example/x"), name="Nebula", bytes_remaining=137 << 30)
 
 
 def settle() -> None:
@@ -101,8 +101,7 @@ def menus(screens: "Screens") -> Shown:
     tray.deleteLater()
     yield from _popped("add-menu", presenter.servers.menu)
     yield from _popped("row-menu", presenter.servers.row_menu("2", QPoint(20, 20)))
-    with changed(screens, _with_subscription(screens.context.config)):
-        yield from _popped("group-menu", presenter.subscriptions.menu("Nebula", QPoint(20, 20)))
+    yield from _popped("group-menu", presenter.subscriptions.menu("Nebula", QPoint(20, 20)))
 
 
 def _slug(menu: QMenu, tray: TrayMenu) -> str:
@@ -128,11 +127,14 @@ def changed(screens: "Screens", config: AppConfig) -> Iterator[None]:
     settle()
 
 
-def _with_subscription(config: AppConfig) -> AppConfig:
+def with_subscription(config: AppConfig) -> AppConfig:
+    """`config` whose group Nebula is an online list."""
+    nebula = Subscription(id="n", url=Secret("https://nebula.example/x"), name="Nebula", bytes_remaining=128 * 10**9,
+                          updated=time.time() - 2 * 3600)  # fmt: skip
     servers = tuple(
         msgspec.structs.replace(one, subscription="n") if one.group == "Nebula" else one for one in config.servers
     )
-    return msgspec.structs.replace(config, servers=servers, subscriptions=(NEBULA,))
+    return msgspec.structs.replace(config, servers=servers, subscriptions=(nebula,))
 
 
 def states(screens: "Screens") -> Shown:

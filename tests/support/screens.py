@@ -127,6 +127,7 @@ class Screens:
         import logging
 
         self.context = StillContext(folder)
+        self.context.config = dialogs.with_subscription(self.context.config)
         self.context.listens = ADDRESS
         self.context.system_proxy.backend = cast("ProxyBackend", object())  # there is one, and it is never asked
         self.context.meter = Still(lambda: "2026-11-23")

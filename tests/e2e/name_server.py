@@ -1,4 +1,4 @@
-"""A name server on a UDP port of the loopback that knows no name at all."""
+"""Name servers on a UDP port of the loopback: one that knows no name at all, one that knows them all."""
 
 import socket
 import threading
@@ -7,6 +7,8 @@ from typing import Self
 
 _HEADER = 12
 _NXDOMAIN = b"\x81\x83"  # an answer, recursion desired and available, RCODE 3
+_FOUND = b"\x81\x80"
+_A = b"\0\1"
 _NO_RECORDS = bytes(6)
 _STOP = b"stop"
 
@@ -37,5 +39,28 @@ class EmptyNameServer:
         while (received := self._sock.recvfrom(512))[0] != _STOP:
             query, peer = received
             self.questions += 1
-            count = query[4:6]
-            self._sock.sendto(query[:2] + _NXDOMAIN + count + _NO_RECORDS + query[_HEADER:], peer)
+            self._sock.sendto(self.answer(query), peer)
+
+    def answer(self, query: bytes) -> bytes:
+        """What is sent back."""
+        return query[:2] + _NXDOMAIN + query[4:6] + _NO_RECORDS + query[_HEADER:]
+
+
+class LoopbackNameServer(EmptyNameServer):
+    """Every name has one `host` of the loopback for its address; `names` are those that were asked for."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__()
+        self._host = socket.inet_aton(host)
+        self.names: set[str] = set()
+
+    def answer(self, query: bytes) -> bytes:
+        labels, at = [], _HEADER
+        while query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]].decode())
+            at += 1 + query[at]
+        self.names.add(".".join(labels))
+        question = query[_HEADER : at + 5]
+        address = query[at + 1 : at + 3] == _A
+        record = b"\xc0\x0c" + _A + b"\0\1" + bytes(4) + b"\0\4" + self._host if address else b""
+        return query[:2] + _FOUND + b"\0\1" + (b"\0\1" if address else b"\0\0") + bytes(4) + question + record

@@ -1,0 +1,146 @@
+"""Real browsers follow our PAC through the real app: which sites go which way, and how soon a change is seen."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ssgui.assets import asset
+from ssgui.rules.model import Policy
+from ssgui.rules.pac_compiler import compile_pac, content_hash
+from ssgui.rules.reader import read_user_rules
+from ssgui.system.proxy.backend import ProxyKind, ProxySetting
+from ssgui.system.proxy.gnome import GnomeProxy
+from tests.e2e.name_server import LoopbackNameServer
+from tests.support.app import App, app
+from tests.support.browser import HERE, THERE, Site, chromium, firefox
+from tests.support.ports import free_port
+from tests.support.private_desktop import private_desktop
+from tests.support.processes import METHOD, PASSWORD, Events, Process, ssgui_server, wait_until
+from tests.support.programs import require
+
+RULES = """\
+||listed.test
+@@||free.listed.test
+||bücher.test
+||[2001:db8::1]
+"""
+SOON = 2.0  # seconds, from a change of rules to a browser that follows it
+
+
+@dataclass
+class World:
+    """The app, its server behind it, the origin, and what each saw."""
+
+    app: App
+    events: Events
+    site: Site
+    port: int
+
+    def proxied(self) -> set[str]:
+        """The targets that came to the app's proxy."""
+        return {one.target for one in self.events.connections()}
+
+    def serve(self, rules: str) -> str:
+        """Serve a PAC of these rules; its URL."""
+        policy = Policy(user=read_user_rules(rules), proxy=f"PROXY 127.0.0.1:{self.port}; SOCKS5 127.0.0.1:{self.port}")
+        self.site.pac = compile_pac(policy, asset("pac/template.js").read_text())
+        return f"http://127.0.0.1:{self.site.port}/proxy.pac?k=secret&v={content_hash(self.site.pac)}"
+
+    def goes(self, host: str, path: str, *, scheme: str = "http", loads: bool = True) -> str:
+        """Which way a browser fetches from `host`: "proxy" or "direct"; `path` is asked for once only."""
+        url = f"{scheme}://{host}:{self.site.port}{path}"
+        answer = self.site.fetch(url)
+        assert answer == ("loaded" if loads else "failed"), url
+        if loads:
+            (address,) = self.site.arrived(path)
+            return "direct" if address == HERE else "proxy"
+        target = f"{host}:{self.site.port}"
+        wait_until(lambda: target in self.proxied(), f"{target} among {self.proxied()}")
+        return "proxy"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    home, port, events = tmp_path / "app", free_port(), tmp_path / "events"
+    home.mkdir()
+    with LoopbackNameServer(THERE) as names:
+        config = tmp_path / "server.json"
+        config.write_text(json.dumps({"nameserver": names.address}))
+        with ssgui_server([sys.executable, "-m", "ssgui"], flags=["-c", str(config)]) as server, Site() as site:
+            entry = {"id": "1", "server": server.address[0], "server_port": server.address[1], "method": METHOD,
+                     "password": PASSWORD}  # fmt: skip
+            settings = {"mode": "global", "local_port": port}
+            kept = {"version": 1, "servers": [entry], "current": "1", "settings": settings}
+            (home / "config.json").write_text(json.dumps(kept))
+            with app(home, "--events", str(events)) as one:
+                wait_until(lambda: one.status()["address"], "the port")
+                yield World(one, Events(events), site, port)
+
+
+def every_kind_of_host(world: World) -> None:
+    """Which way they go."""
+    assert world.goes("listed.test", "/listed") == "proxy"
+    assert world.goes("www.listed.test", "/www") == "proxy"
+    assert world.goes("notlisted.test", "/not") == "direct"
+    assert world.goes("free.listed.test", "/free") == "direct"
+    world.site.fetch(f"http://10.1.2.3:{world.site.port}/private")  # which only Chromium can be told to find
+    assert world.goes("deep.listed.test.", "/dot") == "proxy"
+    assert world.goes("bücher.test", "/punycode") == "proxy"
+    assert world.goes("secure.listed.test", "/secure", scheme="https", loads=False) == "proxy"
+    assert world.goes("[2001:db8::1]", "/six", loads=False) == "proxy"
+    assert THERE not in world.site.arrived("/private")
+    assert not any(target.startswith("10.1.2.3") for target in world.proxied())  # the later ones are there
+
+
+Start = Callable[[Path, str, World, dict[str, str]], AbstractContextManager[Process]]
+
+
+def follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
+    """On a desktop of GNOME's kind, whose settings our backend really sets and puts back."""
+    for program in ("gsettings", "dconf"):
+        require(program)
+    with private_desktop(tmp_path / "session") as environment:
+        own = {**environment, "XDG_CURRENT_DESKTOP": "GNOME"}
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        backend = GnomeProxy()
+        before = backend.snapshot()
+        backend.apply(ProxySetting(ProxyKind.PAC, world.serve(RULES)))
+        with start(tmp_path, world.site.page, world, own) as browser:
+            every_kind_of_host(world)
+            browser.require_running()
+            fetches = len(world.site.pac_fetches)
+            backend.apply(ProxySetting(ProxyKind.PAC, world.serve(RULES + "||late.test\n")))
+            begun = time.monotonic()
+            wait_until(lambda: len(world.site.pac_fetches) > fetches, "the new PAC is fetched", SOON * 10)
+            numbers = iter(range(1000))
+            wait_until(lambda: world.goes("late.test", f"/late/{next(numbers)}") == "proxy", "the new rule is followed")
+            assert time.monotonic() - begun < SOON * 5  # SOON, on a machine that has the time
+            browser.require_running()
+        backend.restore(before)
+        assert backend.snapshot() == before
+
+
+def start_chromium(folder: Path, page: str, world: World, env: dict[str, str]) -> AbstractContextManager[Process]:
+    return chromium(folder, page, [], env)
+
+
+def start_firefox(folder: Path, page: str, world: World, env: dict[str, str]) -> AbstractContextManager[Process]:
+    names = ["notlisted.test", "free.listed.test", "late.test"]
+    return firefox(folder, page, {"network.proxy.type": 5, "network.dns.localDomains": ",".join(names)}, env)
+
+
+def test_chromium_follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follows(world, tmp_path, monkeypatch, start_chromium)
+    assert world.site.arrived("/private") == [HERE]
+
+
+@pytest.mark.long
+def test_firefox_follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follows(world, tmp_path, monkeypatch, start_firefox)

@@ -576,6 +576,10 @@
         <translation>检查新版本</translation>
     </message>
     <message>
+        <source>Median latency</source>
+        <translation>延迟中位数</translation>
+    </message>
+    <message>
         <source>Method</source>
         <translation>加密方式</translation>
     </message>
@@ -1100,6 +1104,10 @@
         <translation>传输</translation>
     </message>
     <message>
+        <source>Succeeded</source>
+        <translation>成功率</translation>
+    </message>
+    <message>
         <source>System proxy</source>
         <translation>系统代理</translation>
     </message>
@@ -1278,6 +1286,10 @@
     <message>
         <source>Today</source>
         <translation>今日</translation>
+    </message>
+    <message>
+        <source>Traffic today</source>
+        <translation>今日流量</translation>
     </message>
     <message>
         <source>Truncated</source>

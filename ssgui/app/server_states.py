@@ -1,15 +1,19 @@
 """What is known about each server of the list: latency, last result, traffic of today. Kept for the session."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 from ssgui.app.local_proxy import unique_names, usable
 from ssgui.config.app_config import Server
 from ssgui.engine.stages import Reason
 from ssgui.services.evidence import Evidence, ServerEvidence
 from ssgui.services.meter import Meter
+
+_KEPT = 60  # tests
 
 
 class Result(StrEnum):
@@ -36,6 +40,22 @@ class ServerState:
     today: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ServerFigures:
+    """What the details of one server begin with, each with its course, oldest first.
+
+    `latency` is the median of the last tests in seconds, `succeeded` the share (0 to 1) of the last tests and
+    connections that worked; None for what is not known. `today` is bytes.
+    """
+
+    latency: float | None = None
+    latencies: tuple[float, ...] = ()
+    succeeded: float | None = None
+    successes: tuple[float, ...] = ()
+    today: int = 0
+    traffic: tuple[int, ...] = ()
+
+
 @dataclass(slots=True)
 class _Test:
     at: float
@@ -51,21 +71,39 @@ class ServerStates:
     ) -> None:  # fmt: skip
         self._evidence, self._meter, self._clock = evidence, meter, clock
         self._tests: dict[str, _Test] = {}
+        self._latencies: dict[str, deque[float | None]] = {}
         self.testing: set[str] = set()
 
     def tested(self, identity: str, latency: float | None, failure: str = "") -> None:
         """A test ended: how long until the first byte, or what went wrong."""
         self.testing.discard(identity)
         self._tests[identity] = _Test(self._clock(), latency, failure)
+        self._latencies.setdefault(identity, deque(maxlen=_KEPT)).append(latency)
 
     def forget(self, identity: str) -> None:
         """Its settings changed."""
         self._tests.pop(identity, None)
+        self._latencies.pop(identity, None)
 
     def latency(self, identity: str) -> float | None:
         """What the last test of this server measured, in seconds."""
         test = self._tests.get(identity)
         return test.latency if test is not None else None
+
+    def figures(self, server: Server, name: str) -> ServerFigures:
+        """What is known of one server, which events call `name`."""
+        tests = self._latencies.get(server.id, ())
+        latencies = tuple(one for one in tests if one is not None)
+        ended = self._evidence.of(name).ended if self._evidence.knows(name) else ()
+        worked = [one is not None for one in tests] + list(ended)
+        shares = tuple(sum(part) / len(part) for at in range(len(worked)) if (part := worked[max(0, at - 9) : at + 1]))
+        traffic = self._meter.servers.get(name)
+        today = traffic.up + traffic.down if traffic is not None else 0
+        course = (*self._meter.courses.get(name, ()), today) if traffic is not None else ()
+        return ServerFigures(
+            median(latencies) if latencies else None, latencies,
+            sum(worked) / len(worked) if worked else None, shares, today, course,
+        )  # fmt: skip
 
     def all(self, servers: tuple[Server, ...], legacy: Iterable[str] = ()) -> dict[str, ServerState]:
         """The state of each of `servers`; `legacy` names the old methods that are allowed."""

@@ -30,6 +30,7 @@ class Evidence:
     failures: deque[tuple[float, Reason]] = field(default_factory=lambda: deque(maxlen=50))
     unanswered: int = 0  # connections in a row without a byte
     answered: int = 0
+    ended: deque[bool] = field(default_factory=lambda: deque(maxlen=100))  # the last connections: whether they worked
     waiting: dict[int, float] = field(default_factory=dict)  # handlers that are on their way, since when
 
     def failed_in_a_row(self) -> int:
@@ -105,6 +106,7 @@ class ServerEvidence:
         else:
             evidence.attempts += 1
             evidence.unanswered += 1
+            evidence.ended.append(False)
 
     def gave_up(self, server: str) -> None:
         """A trial was cancelled: nothing is known."""
@@ -140,11 +142,14 @@ class ServerEvidence:
         if one.reason in _UNREACHED:
             evidence.attempts += 1
             evidence.failures.append((one.ended, one.reason))
+            evidence.ended.append(False)
         elif one.down:
             evidence.answered += 1
+            evidence.ended.append(True)
         elif one.reason is Reason.NO_ANSWER or (one.up and one.reason is Reason.SERVER_RESET):
             evidence.attempts += 1
             evidence.unanswered += 1
+            evidence.ended.append(False)
 
 
 def judge(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ssgui.services.connections import Connection
 
 SECONDS = 60
+MINUTES = 120
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Meter:
         self.down: deque[float] = deque([0.0] * SECONDS, maxlen=SECONDS)
         self.day = today()
         self.servers: defaultdict[str, Traffic] = defaultdict(Traffic)
+        self.courses: defaultdict[str, deque[int]] = defaultdict(lambda: deque([0], maxlen=MINUTES))  # totals by minute
+        self._ticks = 0
 
     def tick(self, now: float) -> None:
         """Turn what came since the last tick into a rate."""
@@ -35,9 +38,14 @@ class Meter:
             self.up.append(self._now.up / (now - self._at))
             self.down.append(self._now.down / (now - self._at))
         self._now, self._at = Traffic(), now
+        self._ticks += 1
+        if self._ticks % 60 == 0:
+            for name, total in self.servers.items():
+                self.courses[name].append(total.up + total.down)
         if (day := self._today()) != self.day:
             self.day = day
             self.servers.clear()
+            self.courses.clear()
 
     def restore(self, day: str, servers: dict[str, tuple[int, int]]) -> None:
         """Go on from totals that were kept, if they are of today."""

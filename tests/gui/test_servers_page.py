@@ -191,3 +191,20 @@ def test_the_model_keeps_qts_rules(servers_page: ServersPage, context: StillCont
         model.set_filter("")
         model.fold("Nebula")
     del tester
+
+
+def test_the_three_numbers_of_a_server(servers_page: ServersPage, context: StillContext) -> None:
+    servers_page.list.select("1")
+    figures = servers_page.figures
+    assert figures.accessibleName() == "Median latency \N{EM DASH}, Succeeded \N{EM DASH}, Traffic today \N{EM DASH}"
+    for latency in (0.040, 0.030, None, 0.050):
+        servers_page.states.tested("1", latency, "" if latency else "timed out")
+    name = context.name_of(context.config.servers[0])
+    context.evidence.of(name).ended.extend([True, True, False, True])
+    context.meter.servers[name].down = 1_500_000
+    servers_page.look()
+    assert figures.accessibleName() == "Median latency 40 ms, Succeeded 75.0 %, Traffic today 1.50 MB"
+    known = servers_page.states.figures(context.config.servers[0], name)
+    assert (known.latencies, known.traffic) == ((0.040, 0.030, 0.050), (1_500_000,))
+    assert [round(one, 2) for one in known.successes[:3]] == [1.0, 1.0, 0.67]
+    figures.grab()

@@ -199,3 +199,16 @@ def test_rates_and_the_turn_of_the_day() -> None:
     days[0] = "b"
     meter.tick(103.0)
     assert not meter.servers
+
+
+def test_a_server_has_a_course_of_its_traffic_by_minutes_and_of_how_connections_ended() -> None:
+    day = ["2026-11-23"]
+    meter = Meter(lambda: day[0])
+    meter.servers[TOKYO].down = 10
+    for second in range(121):
+        meter.tick(float(second))
+        meter.servers[TOKYO].down += 1
+    assert list(meter.courses[TOKYO]) == [0, 69, 129]
+    day[0] = "2026-11-24"
+    meter.tick(122.0)
+    assert not meter.courses

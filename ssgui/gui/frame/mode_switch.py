@@ -72,6 +72,7 @@ class ModeSwitch(QWidget):
             segment.installEventFilter(self)
             self._group.addButton(segment)
             self._row.addWidget(segment)
+            segment.show()
             self._segments[key] = segment
         self.set_mode(checked)
 

@@ -28,6 +28,7 @@ from ssgui.gui.frame.elided_label import ElidedLabel
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.notices import Toast
 from ssgui.gui.servers.editor import ServerEditor
+from ssgui.gui.servers.figures import Figures
 from ssgui.gui.servers.list_view import ServerHeads, ServerList
 from ssgui.gui.servers.model import ServersModel
 from ssgui.gui.texts import tr
@@ -91,7 +92,7 @@ class ServersPage(QWidget):
 
     def _make_panel(self) -> None:
         self.panel = QWidget(self)
-        self.editor = ServerEditor(self.panel)
+        self.editor, self.figures = ServerEditor(self.panel), Figures(self.panel)
         self._title = ElidedLabel(theme.font(15, theme.SEMIBOLD), self.panel)
         self._chip = QLabel(tr("In use"), self.panel)
         self._chip.setFont(theme.font(12, theme.MEDIUM))
@@ -139,6 +140,7 @@ class ServersPage(QWidget):
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addLayout(head)
+        right.addWidget(self.figures)
         right.addWidget(self.editor, 1)
         panes = QWidget(self)
         row = QHBoxLayout(panes)
@@ -200,6 +202,9 @@ class ServersPage(QWidget):
         config = self.context.config
         self.model.show_states(self.states.all(config.servers, config.settings.legacy_methods))
         self.list.viewport().update()
+        server = config.server(self._open_id)
+        if server is not None:
+            self.figures.show_figures(self.states.figures(server, self.context.name_of(server)))
         running = len(self.states.testing)
         self.test_all.setText(" " + (tr("Stop · {count} left", count=running) if running else tr("Test all")))
 
@@ -209,6 +214,8 @@ class ServersPage(QWidget):
         groups = tuple(dict.fromkeys(one.group for one in self.context.config.servers))
         self.editor.open(server, self._drafts.get(identity), groups)
         self.list.select(identity)
+        if server is not None:
+            self.figures.show_figures(self.states.figures(server, self.context.name_of(server)))
         self._show_head()
 
     def _show_head(self) -> None:

@@ -31,7 +31,7 @@ class Mender:
 
     def heard(self, news: News) -> None:
         """Something happened."""
-        lost = end_lost(self._engine.handlers.values(), news.state.has)
+        lost = end_lost(self._engine.handlers.values(), news.state.has, moved=news.moved)
         if lost:
             _log.info("%d connections ended: their address is not this computer's any more", lost)
         if not news.turned:

@@ -24,20 +24,31 @@ def _legs(handlers: Iterable[object]) -> Iterable[tuple[TCPRelayHandler, Leg]]:
             yield handler, handler.remote
 
 
-def end_lost(handlers: Iterable[object], has: Callable[[Any], bool]) -> int:
-    """End those whose own address `has` is false for; how many they were."""
+def end_lost(handlers: Iterable[object], has: Callable[[Any], bool], *, moved: bool = False) -> int:
+    """End those whose own address `has` is false for; how many they were.
+
+    `moved`: none of the addresses is left that led to servers, so what plugins carried for us is lost as well.
+    """
     count = 0
     for handler, leg in _legs(handlers):
         try:
             sockname = leg.sock.getsockname()
         except OSError:
             continue  # it is broken already, and says so itself
-        if not has(sockname):
+        if moved and _by_plugin(handler):
+            count += 1
+            handler.destroy(Reason.NETWORK_LOST, detail="this computer's addresses of then are not its own any more")
+        elif not has(sockname):
             count += 1
             handler.destroy(
                 Reason.NETWORK_LOST, detail=f"this computer's address was {sockname[0]}, and is not any more"
             )
     return count
+
+
+def _by_plugin(handler: TCPRelayHandler) -> bool:
+    upstream = getattr(handler.session, "upstream", None)
+    return upstream is not None and upstream.plugin is not None
 
 
 class Probing:

@@ -32,6 +32,7 @@ from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, window_state
 from ssgui.gui.event_loop import new_merged_loop
 from ssgui.gui.failures import Failures
+from ssgui.gui.network import QtNetwork, network_information
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.quit_guard import Application, QuitGuard
 from ssgui.gui.texts import Translator, system_language
@@ -142,6 +143,7 @@ class Desktop:
         await self._part("the control channel", self.control.start)
         await self._part("the proxy", self.context.start)
         self.presenter.begin()
+        await self._part("the network", self._listen_to_network)
         self._follow_log_level()
         self.presenter.looked.connect(self._write_log)
         self.context.changed.append(self._follow_log_level)
@@ -162,6 +164,11 @@ class Desktop:
         with suppress(TimeoutError):
             await asyncio.wait_for(first.done.wait(), _PAINT_SECONDS)
         self.painted = time.monotonic()
+
+    async def _listen_to_network(self) -> None:
+        information = network_information()
+        if information is not None:
+            self._network = QtNetwork(self.context.awake, information)
 
     async def _make_tray(self) -> None:
         self.tray = Tray(self.presenter)

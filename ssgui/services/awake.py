@@ -6,6 +6,7 @@ look every two seconds finds the same everywhere, if later.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from ssgui.engine.tasks import spawn
 from ssgui.system.interfaces import ChangesOfInterfaces
 from ssgui.system.network import NetworkState, look_at_network
+from ssgui.system.power_windows import WindowsPower
 from ssgui.system.sleep import Logind, SleepClock
 
 LOOK_SECONDS = 2.0
@@ -22,11 +24,13 @@ _log = logging.getLogger("ssgui")
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What was noticed. `turned`: what was known about servers before is worth nothing now."""
+    """What was noticed. `turned`: what was known about servers before is worth nothing now; `moved`: this machine has
+    not one of the addresses any more by which it reached its target."""
 
     state: NetworkState
     slept: bool
     turned: bool
+    moved: bool = False
 
 
 class Source(Protocol):
@@ -61,7 +65,7 @@ class Awake:
     @property
     def online(self) -> bool:
         """Whether there is a way to the target."""
-        return self.state.online and self._outside is not False
+        return self.state.online and (self._outside is not False or self.state.near)
 
     # ---- life
 
@@ -73,7 +77,13 @@ class Awake:
             self._sources.append(ChangesOfInterfaces(loop, self.heard))
         except OSError as error:
             _log.debug("the network is only looked at: %s", error)
-        self._starting = spawn(self._listen_for_sleep(), name="listening for sleep")
+        if sys.platform == "win32":
+            try:
+                self._sources.append(WindowsPower(loop, self.woke))
+            except OSError as error:
+                _log.debug("sleep is seen by the clocks only: %s", error)
+        elif sys.platform == "linux":
+            self._starting = spawn(self._listen_for_sleep(), name="listening for sleep")
 
     async def _listen_for_sleep(self) -> None:
         logind = Logind(self.woke)
@@ -138,4 +148,5 @@ class Awake:
         heard, self._heard, self._slept = self._heard, False, False
         self._was_online = self.online
         if turned or heard or changed:
-            self._told(News(self.state, slept, turned))
+            moved = bool(before.ways) and not any(self.state.has((way, 0)) for way in before.ways)
+            self._told(News(self.state, slept, turned, same_target and moved))

@@ -21,6 +21,11 @@ class NetworkState:
         """Whether there is a way."""
         return bool(self.ways)
 
+    @property
+    def near(self) -> bool:
+        """Whether the host is this machine itself."""
+        return any(way.startswith("127.") or way == "::1" for way in self.ways)
+
     def has(self, sockname: Any) -> bool:
         """Whether the local address of a socket is still one of ours."""
         host = str(sockname[0]).partition("%")[0].removeprefix("::ffff:")

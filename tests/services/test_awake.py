@@ -6,6 +6,7 @@ import pytest
 
 from ssgui.services import awake
 from ssgui.services.awake import Awake, News
+from ssgui.system.interfaces import Addresses
 from ssgui.system.network import NetworkState
 from ssgui.system.sleep import SleepClock
 from tests.engine.world import until
@@ -84,3 +85,27 @@ def test_another_server_is_no_other_network(monkeypatch: pytest.MonkeyPatch) -> 
     assert [news.turned for news in machine.told] == [False]
     machine.awake.target_changed()
     assert len(machine.told) == 1
+
+
+def test_what_a_system_says_counts_unless_the_server_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    machine.awake.outside(online=False)
+    assert not machine.online()
+    machine.target, machine.state = "127.0.0.1", NetworkState(frozenset({"127.0.0.1"}))
+    machine.awake.target_changed()
+    assert machine.online()
+    machine.awake.outside(None)
+    machine.target, machine.state = "", WIFI
+    machine.awake.target_changed()
+    assert machine.online()
+
+
+def test_a_machine_that_has_another_address_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    machine.state = NetworkState(CABLE.ways, Addresses(CABLE.ways, CABLE.ways))
+    machine.awake._look()
+    assert machine.told.pop().moved
+    both = CABLE.ways | WIFI.ways
+    machine.state = NetworkState(WIFI.ways, Addresses(both, both))
+    machine.awake._look()
+    assert not machine.told.pop().moved

@@ -45,6 +45,7 @@ from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
 from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.meter import Meter
+from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
 from tests.support import dialogs, sample
 
@@ -66,7 +67,7 @@ class StillContext(AppContext):
         self.listens, self.shown = "", cast("Verdict | None", None)
         self.config = sample.app_config()
         self.problems, self.save_failed = [], ""
-        self.awake = Awake(lambda: "127.0.0.1", lambda _: None)
+        self.awake = Awake(lambda: "", lambda _: None, look=lambda _: NetworkState(frozenset({"192.0.2.7"})))
         self.connections = sample.connections()
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.changed = []

@@ -7,6 +7,7 @@ keeps its connection for later is no connection of anything.
 
 import h11
 
+from ssgui.engine.events import peer_name
 from ssgui.engine.handler import Farewell
 from ssgui.engine.http_exchange import HttpExchange, QuietOwner
 from ssgui.engine.leg import Leg
@@ -85,6 +86,10 @@ class HttpSession(FollowingSession):
     def _read_head(self, head: bytes) -> None:
         self.relay.kept_alive.remove(self)
         self.awaiting = False
+        pages = self.relay.pages
+        if pages is not None and (page := pages.answer(head, self._came_in_at(), peer_name(self.client))) is not None:
+            self._serve(page)
+            return
         try:
             head = http_proxy.checked_head(head)
             asked = self.asked = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * http_proxy.MAX_HEAD)
@@ -99,6 +104,18 @@ class HttpSession(FollowingSession):
             self._refuse_request(error.error_status_hint, "this is no request that a proxy understands")
         except BadRequestError as error:
             self._refuse_request(431 if isinstance(error, http_proxy.TooManyFieldsError) else 400, str(error))
+
+    def _came_in_at(self) -> tuple[str, int]:
+        """The address that the program has connected to."""
+        address: tuple[str, int] = self.local.sock.getsockname()[:2]
+        return address
+
+    def _serve(self, page: bytes) -> None:
+        """A browser has asked for a page of ours."""
+        self._start_afresh()
+        self.local.send(page)
+        if not self.local.closed:
+            self.handler.destroy(Reason.FINISHED, Farewell.LINGER, "a page of this program")
 
     def _requested(self, request: h11.Request) -> None:
         http_proxy.check_framing(request.headers.raw_items(), request.http_version)

@@ -17,6 +17,7 @@ from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
 from ssgui.engine.latency import measure, probe_request
 from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
+from ssgui.engine.pages import Pages
 from ssgui.engine.plugin import Plugin
 from ssgui.engine.program_session import ProgramSession
 from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
@@ -225,6 +226,7 @@ class LocalRelay(TCPRelay):
         self.upstreams = Upstreams(settings, self._upstreams_in_use)
         self.pool = self._new_pool(settings)
         self.users = _users(settings)
+        self.pages: Pages | None = None  # for browsers: the app sets them
         self.tunnel_target = settings.tunnel  # of everything, where the port speaks no proxy protocol
         self._session = MixedSession if settings.tunnel is None else TunnelSession
         self.udp = self._new_udp(settings) if settings.udp else None

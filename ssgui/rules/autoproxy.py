@@ -18,6 +18,7 @@ A list may come in base64. What is not understood, or can never match, becomes o
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -27,6 +28,7 @@ from ssgui.rules.rule_set import parse_literal
 from ssgui.rules.url_regex import RegexError, glob, portable
 
 MAX_LINE: Final = 4096
+MAX_PATTERNS: Final = 1000  # in one list: each is tried on every URL, here and in browsers
 _SHOWN: Final = 80
 _HEADER: Final = re.compile(r"!\s*(title|last modified)\s*:\s*(.+)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
@@ -36,6 +38,7 @@ _SCHEME: Final = re.compile(r"[a-zA-Z*]*://")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(:\d{1,5})?")
 _OPTIONS: Final = re.compile(r"\$~?[a-z][a-z-]*(?:=[^,]*)?(?:,~?[a-z][a-z-]*(?:=[^,]*)?)*$", re.IGNORECASE)
 _LIKE_REGEX: Final = re.compile(r"/\^|/.*\\[./]|/.*\)\$?$")
+_PATTERNS: Final = frozenset({Kind.URL_REGEX, Kind.HOST_REGEX})
 _WHOLE_SCHEMES: Final = frozenset({"http", "ws"})  # of which a PAC knows path and port
 _DEFAULT_PORTS: Final = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 _ONLY_THE_HOST: Final = "it never matches: of an https URL only the host is known to a PAC"
@@ -79,9 +82,21 @@ def parse_autoproxy(text: str, name: str = "", action: Route = Route.PROXY) -> R
             rules.append(parse_rule(line, number))
         except ValueError as error:
             problems.append(Problem(number, shown(line), str(error)))
-    return RuleList(
-        name, tuple(rules), (), tuple(problems), action, head.get("title", ""), head.get("last modified", "")
-    )
+    kept = few_patterns(rules, problems)
+    return RuleList(name, kept, (), tuple(problems), action, head.get("title", ""), head.get("last modified", ""))
+
+
+def few_patterns(rules: Iterable[Rule], problems: list[Problem]) -> tuple[Rule, ...]:
+    """`rules` without the regular expressions that are too many; a problem says so."""
+    rules = tuple(rules)
+    patterns = [rule for rule in rules if rule.kind in _PATTERNS]
+    if len(patterns) <= MAX_PATTERNS:
+        return rules
+    first, *_ = surplus = patterns[MAX_PATTERNS:]
+    why = f"more than {MAX_PATTERNS:,} regular expressions: {len(surplus):,} are left out from here on"
+    problems.append(Problem(first.line, shown(first.text), why))
+    left_out = set(surplus)
+    return tuple(rule for rule in rules if rule not in left_out)
 
 
 def parse_rule(line: str, number: int = 0) -> Rule:

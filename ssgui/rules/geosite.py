@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from ssgui.rules.acl import MAX_NAME, Problem, Route
-from ssgui.rules.autoproxy import rule_name, shown
+from ssgui.rules.autoproxy import few_patterns, rule_name, shown
 from ssgui.rules.model import Kind, Rule, RuleList
 from ssgui.rules.url_regex import portable
 
@@ -59,7 +59,7 @@ def parse_geosite(text: str, name: str = "", action: Route = Route.PROXY, read: 
     """Parse one list. `read` gives the text of the lists that it includes, None for one that is not there."""
     reader = _TextReader(read or (lambda _: None))
     entries = reader.entries(text.removeprefix("\ufeff"), (name,))
-    rules = tuple(dict.fromkeys(entry.rule for entry in entries))
+    rules = few_patterns(dict.fromkeys(entry.rule for entry in entries), reader.problems)
     return RuleList(name, rules, (), tuple(reader.problems), action)
 
 
@@ -166,7 +166,8 @@ def _list_of(body: memoryview, name: str, action: Route, attributes: list[str]) 
             rules.append(geosite_rule(_BY_NUMBER[kind], value, place))
         except ValueError as error:
             problems.append(Problem(place, shown(value), str(error)))
-    return RuleList(name, tuple(rules), (), tuple(problems), action)
+    kept = few_patterns(rules, problems)
+    return RuleList(name, kept, (), tuple(problems), action)
 
 
 def _string(value: object) -> str:

@@ -20,7 +20,7 @@ _LABELS: Final = re.compile(r"\((?:\?:)?(\[\^\\?/\]|\.)(\+)(\??)\\\.\)\*\??")
 
 _ENDLESS: Final = "it may take for ever on some addresses: too many ways to repeat"
 _BITS: Final = 31  # the logarithm of how many ways are tried at most, roughly: tenths of a second
-_MOST_ATOMS: Final = 2000
+_MOST_ATOMS: Final = 1000
 _MOST_COUNTED: Final = 255
 _LITERAL: Final = re.compile(r"(?:[a-zA-Z0-9_-]|\\[^a-zA-Z0-9])*")
 _PLAIN_NEXT: Final = re.compile(r"[a-zA-Z0-9_/:@%&=,;~!'\"<>-]|\\([^a-zA-Z0-9])")

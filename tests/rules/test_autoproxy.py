@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ssgui.assets import asset
 from ssgui.rules.address_forms import form_of
-from ssgui.rules.autoproxy import parse_autoproxy, parse_rule
+from ssgui.rules.autoproxy import MAX_PATTERNS, parse_autoproxy, parse_rule
+from ssgui.rules.geosite import parse_geosite
 from ssgui.rules.model import Kind
 from ssgui.rules.rule_tests import matches
 
@@ -122,6 +123,16 @@ def test_what_is_refused_and_why(line: str, why: str) -> None:
     (problem,) = found.problems
     assert problem.line == 2
     assert why in problem.why
+
+
+def test_regular_expressions_are_bounded() -> None:
+    lines = [f"/a{number}b/" for number in range(MAX_PATTERNS + 3)]
+    found = parse_autoproxy("\n".join([*lines, "||example.com"]))
+    assert len(found.rules) == MAX_PATTERNS + 1
+    assert found.rules[-1].pattern == "example.com"
+    assert [(each.line, "3 are left out" in each.why) for each in found.problems] == [(MAX_PATTERNS + 1, True)]
+    entries = parse_geosite("\n".join(f"regexp:a{number}b" for number in range(MAX_PATTERNS + 3)))
+    assert (len(entries.rules), len(entries.problems)) == (MAX_PATTERNS, 1)
 
 
 def test_a_list_in_base64_with_a_header() -> None:

@@ -55,7 +55,7 @@ class Awake:
         self._clock = clock or SleepClock(LOOK_SECONDS)
         self.state = look(target())
         self._looked_for = target()
-        self._slept = self._heard = False
+        self._slept = self._heard = self._due_soon = False
         self._timer: asyncio.TimerHandle | None = None
         self._sources: list[Source] = []
         self._starting: asyncio.Task[None] | None = None
@@ -72,6 +72,7 @@ class Awake:
     def start(self) -> None:
         """Begin to listen and to look."""
         loop = asyncio.get_running_loop()
+        self._look()  # the target may be known only now
         self._timer = loop.call_later(LOOK_SECONDS, self._tick)
         try:
             self._sources.append(ChangesOfInterfaces(loop, self.heard))
@@ -130,11 +131,14 @@ class Awake:
             self._look()
 
     def _soon(self) -> None:
-        if self._timer is not None:
+        """Not later because of more that comes: it may never end."""
+        if self._timer is not None and not self._due_soon:
             self._timer.cancel()
+            self._due_soon = True
             self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._tick)
 
     def _tick(self) -> None:
+        self._due_soon = False
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._tick)
         self._look()
 

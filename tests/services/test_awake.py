@@ -109,3 +109,18 @@ def test_a_machine_that_has_another_address_has_moved(monkeypatch: pytest.Monkey
     machine.state = NetworkState(WIFI.ways, Addresses(both, both))
     machine.awake._look()
     assert not machine.told.pop().moved
+
+
+def test_a_change_right_after_the_start_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        machine = Machine(monkeypatch)
+        machine.target, machine.state = "192.0.2.9", NOTHING  # read from the settings after it was made
+        machine.awake.start()
+        machine.told.clear()
+        machine.state = WIFI
+        try:
+            assert (await machine.hears()).turned
+        finally:
+            await machine.awake.stop()
+
+    asyncio.run(scenario())

@@ -132,16 +132,23 @@ class HttpSession(FollowingSession):
 
     def _forward(self, request: h11.Request, forward: http_proxy.Forward) -> None:
         exchange = self._exchange
-        if exchange is not None and exchange.address == forward.address:
+        if exchange is not None and exchange.address == forward.address and self._same_way(request, forward):
             exchange.again(request, forward)
         else:
             self.ask_afresh(request, forward)
+
+    def _same_way(self, request: h11.Request, forward: http_proxy.Forward) -> bool:
+        """Whether this request, to the target of the last one, may share its way: rules may look at paths."""
+        router = self.relay.router
+        if not router.by_url:
+            return True
+        return router.route(forward.address, self.client, request.target.decode("ascii")).route == self.handler.route
 
     def ask_afresh(self, request: h11.Request, forward: http_proxy.Forward) -> None:
         """Pass a request on over a way of its own."""
         self._start_afresh()
         exchange = self.local.owner = HttpExchange(self, forward.address)
-        self.go(forward.address, exchange.begin(request, forward))
+        self.go(forward.address, exchange.begin(request, forward), request.target.decode("ascii"))
 
     def _start_afresh(self) -> None:
         """Nothing more goes to the last target."""

@@ -49,10 +49,10 @@ class ProgramSession(Session["LocalRelay"]):
     def read(self, limit: int) -> bytes:
         return self.local.recv(limit)
 
-    def go(self, target: Address, payload: bytes) -> None:
-        """Have the handler go to `target`; `payload` came behind the request already."""
+    def go(self, target: Address, payload: bytes, url: str = "") -> None:
+        """Have the handler go to `target`, by `url` if it is known; `payload` came behind the request already."""
         handler, relay = self.handler, self.relay
-        match = relay.router.route(target, self.client)
+        match = relay.router.route(target, self.client, url)
         handler.target, handler.route, handler.rule = target, match.route, match.rule
         self.local.received = len(payload)
         if match.route is Route.PROXY:

@@ -1,8 +1,9 @@
 """Decides where a client's connections go: through a server, directly, or nowhere.
 
 An access list's rules come first, then `bypass_lan`, then the list's default; without either everything goes
-through a server. Whatever they say, LAN clients do not reach this machine (`own_machine`). Names are judged
-as names: what a direct one resolves to, the guards judge when it is dialled.
+through a server. In Rules mode a person's lists decide instead, as a PAC of them would (`follow`). Whatever they
+say, LAN clients do not reach this machine (`own_machine`). Names are judged as names: what a direct one resolves
+to, the guards judge when it is dialled.
 """
 
 from ssgui.engine.events import Endpoint
@@ -10,6 +11,7 @@ from ssgui.engine.own_machine import LanGuard, LoopGuard, OwnMachine, is_loopbac
 from ssgui.protocol.address import Address
 from ssgui.rules.acl import Acl, Match, Route
 from ssgui.rules.lan import is_lan
+from ssgui.rules.matcher import DEFAULT, Matcher
 
 _PROXY = Match(Route.PROXY)
 _BYPASS_LAN = Match(Route.DIRECT, "bypass-lan")
@@ -25,6 +27,7 @@ class Router:
         self._acl, self._bypass_lan = acl, bypass_lan
         self._has_rules = acl is not None or bypass_lan
         self._paused = False
+        self._rules: Matcher | None = None
         machine = machine or OwnMachine()
         self.lan_guard, self.loop_guard = LanGuard(machine), LoopGuard(machine)
 
@@ -34,15 +37,30 @@ class Router:
         What has its way already keeps it.
         """
         self._paused = paused
-        self._has_rules = paused or self._acl is not None or self._bypass_lan
+        self._look_for_rules()
 
-    def route(self, target: Address, client: Endpoint) -> Match:
-        """The way to `target` for the program at `client`, and the rule that says so."""
+    def follow(self, rules: Matcher | None) -> None:
+        """Have new connections follow `rules`, or everything go through a server again (None)."""
+        self._rules = rules
+        self._look_for_rules()
+
+    def _look_for_rules(self) -> None:
+        self._has_rules = (
+            self._paused or self._rules is not None or self._acl is not None or self._bypass_lan
+        )  # fmt: skip
+
+    @property
+    def by_url(self) -> bool:
+        """Whether requests to one host may go different ways."""
+        return self._rules is not None and not self._paused
+
+    def route(self, target: Address, client: Endpoint, url: str = "") -> Match:
+        """The way to `target` for the program at `client`, and the rule that says so; by `url` where it is known."""
         if not is_loopback(client) and self.lan_guard.denies_host(target.host):
             return _LAN_GUARD
         if not self._has_rules:
             return _PROXY
-        match = self._decide(target.host)
+        match = self._by_rules(target, url) if self.by_url else self._decide(target.host)
         if match.route is Route.DIRECT and self.loop_guard.denies_host(*target):
             return _OWN_PORT
         return match
@@ -54,3 +72,9 @@ class Router:
         if self._bypass_lan and not match.rule and is_lan(host):
             return _BYPASS_LAN
         return match
+
+    def _by_rules(self, target: Address, url: str) -> Match:
+        assert self._rules is not None
+        found = self._rules.decide_target(target.host, target.port, url)
+        text = f"{found.list}: {found.text}" if found.text else found.list
+        return Match(found.route, "" if found.list == DEFAULT else text)

@@ -98,7 +98,11 @@ class Matcher:
         """Where a program's connection goes: by `url` if it is known, by networks too if `host` is an address."""
         if not url:
             return self._decide_target(host, port)
-        return self._find(form_of(url), addresses=True)
+        try:
+            form = form_of(url)
+        except ValueError:
+            return self._decide_target(host, port)  # a host that is no name: some program's mistake
+        return self._find(form, addresses=True)
 
     def _find_target(self, host: str, port: int) -> Found:
         return self._find(form_of_target(host, port), addresses=True)

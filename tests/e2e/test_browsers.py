@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,12 +65,13 @@ class World:
         return "proxy"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    home, port, events = tmp_path / "app", free_port(), tmp_path / "events"
+@contextmanager
+def made_world(folder: Path, env: dict[str, str] | None = None) -> Iterator[World]:
+    """With `env`, the app is on a desktop whose proxy it sets."""
+    home, port, events = folder / "app", free_port(), folder / "events"
     home.mkdir()
     with LoopbackNameServer(THERE) as names:
-        config = tmp_path / "server.json"
+        config = folder / "server.json"
         config.write_text(json.dumps({"nameserver": names.address}))
         with ssgui_server([sys.executable, "-m", "ssgui"], flags=["-c", str(config)]) as server, Site() as site:
             entry = {"id": "1", "server": server.address[0], "server_port": server.address[1], "method": METHOD,
@@ -78,9 +79,15 @@ def world(tmp_path: Path) -> Iterator[World]:
             settings = {"mode": "global", "local_port": port}
             kept = {"version": 1, "servers": [entry], "current": "1", "settings": settings}
             (home / "config.json").write_text(json.dumps(kept))
-            with app(home, "--events", str(events)) as one:
+            with app(home, "--events", str(events), env=env) as one:
                 wait_until(lambda: one.status()["address"], "the port")
                 yield World(one, Events(events), site, port)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with made_world(tmp_path) as found:
+        yield found
 
 
 def every_kind_of_host(world: World) -> None:
@@ -144,3 +151,22 @@ def test_chromium_follows(world: World, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.long
 def test_firefox_follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     follows(world, tmp_path, monkeypatch, start_firefox)
+
+
+def test_what_the_app_itself_sets_is_followed_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("gsettings", "dconf"):
+        require(program)
+    with private_desktop(tmp_path / "session") as environment:
+        own = {**environment, "XDG_CURRENT_DESKTOP": "GNOME", "QT_QPA_PLATFORM": "offscreen"}
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        backend = GnomeProxy()
+        before = backend.snapshot()
+        with made_world(tmp_path, own) as world:
+            wait_until(lambda: backend.snapshot()["mode"] == "'manual'", "the system's proxy is set")
+            with start_chromium(tmp_path, world.site.page, world, own):
+                assert world.goes("anything.test", "/global") == "proxy"
+                assert world.goes("10.1.2.3", "/private") == "direct"
+            world.app.ask({"do": "quit"})
+            assert world.app.process.wait() == 0
+        assert backend.snapshot() == before

@@ -6,6 +6,7 @@ A front end changes things by `change`, which keeps, applies and tells; it looks
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,7 @@ from ssgui.app.this_run import with_run
 from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.models import LocalSettings
+from ssgui.config.secret import Secret
 from ssgui.config.store import Store, StoreError
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
@@ -36,6 +38,7 @@ from ssgui.services.awake import Awake, News
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
+from ssgui.services.rules import RulesService
 from ssgui.system.proxy.backend import ProxyBackend
 
 _log = logging.getLogger("ssgui")
@@ -67,7 +70,10 @@ class AppContext:
         self.save_failed = ""
         self.passing: set[str] = set()  # ids of servers that are not to be kept
         self.pause = Pause(self._pause_turned)
-        self.pac_url: Callable[[], str] = lambda: ""
+        self.rules = RulesService(store.folder, lambda: self.config, self._rules_turned, keep=run is None)
+        self.connections.listeners.append(self.rules.listener)
+        self.pac_url: Callable[[], str] = self.rules.pac_pages.url
+        self.proxy.pages = self.rules.pac_pages.pages
         self._may_set_proxy = run is None
         self.mender, self.revival = Mender(self.engine), Revival(self._to_revive, self.evidence)
         self.awake = Awake(self._way_to, self._network_turned)
@@ -78,12 +84,20 @@ class AppContext:
     def load(self) -> None:
         """Read what was kept. What happened to it is in `problems`."""
         loaded = self.store.load()
-        self.config = _begun(loaded.config) if self.run is None else with_run(loaded.config, self.run)
+        config = _begun(loaded.config) if self.run is None else with_run(loaded.config, self.run)
+        self.config = _with_secret(config)
+        if config is not self.config and self.run is None:
+            self._unsaved = self.config  # other devices are told an address that stays
         self.problems += loaded.problems
+        self.rules.follow()
 
     async def start(self) -> None:
-        """Open the port, if there is a server to go through."""
+        """Open the port, if there is a server to go through; not before the rules are there that it is to follow."""
+        if self.config.settings.mode is Mode.RULES:
+            await self.rules.settled()
         await self._apply()
+        if self._unsaved is not None and self._work is None:
+            self.save_anew()
         self.system_proxy.start()
         self.awake.start()
 
@@ -95,6 +109,7 @@ class AppContext:
         await self.awake.stop()
         self.pause.end()
         await self.settled()
+        await self.rules.stop()
         await self.engine.stop()
 
     def save_at_once(self) -> None:
@@ -165,6 +180,21 @@ class AppContext:
             return None
         return wanted_setting(settings.mode, relay.address if relay is not None else None, self.pac_url())
 
+    def _rules_turned(self) -> None:
+        """The rules, or what is to be done with them, are others now."""
+        self._follow_rules()
+        self.system_proxy.follow()
+
+    def _follow_rules(self) -> None:
+        """Hand the engine the PAC and the matcher that hold."""
+        settings, relay = self.config.settings, self.proxy.relay
+        self.rules.pac_pages.serve(
+            self.rules.made.pac, relay.address if relay is not None else None, settings.pac_secret,
+            shared=settings.share, fail_open=settings.fail_open,
+        )  # fmt: skip
+        matcher = self.rules.matcher if settings.mode in (Mode.RULES, Mode.PAC) else None
+        self.proxy.follow(matcher, named_only=settings.mode is Mode.PAC)
+
     def use(self, identity: str) -> None:
         """Use the server with this id from now on; connections that are open keep theirs."""
         self.change(msgspec.structs.replace(self.config, current=identity))
@@ -186,6 +216,7 @@ class AppContext:
             while (config := self._unsaved) is not None:
                 self._unsaved = None
                 await self._apply()
+                self.rules.follow()
                 self.system_proxy.follow()
                 self.awake.target_changed()
                 if config is not self._adopted:
@@ -200,6 +231,7 @@ class AppContext:
         except (EngineError, LocalProtocolError) as error:
             _log.error("%s", error)
             self.problems.append(str(error))
+        self._follow_rules()
 
     async def _save(self, config: AppConfig) -> None:
         if self.run is not None:
@@ -296,3 +328,11 @@ def _begun(config: AppConfig) -> AppConfig:
         return config
     begun = msgspec.structs.replace(settings, mode=Mode(settings.start_mode))
     return msgspec.structs.replace(config, settings=begun)
+
+
+def _with_secret(config: AppConfig) -> AppConfig:
+    """`config` with a secret for the PAC's address."""
+    if config.settings.pac_secret:
+        return config
+    settings = msgspec.structs.replace(config.settings, pac_secret=Secret(secrets.token_urlsafe(16)))
+    return msgspec.structs.replace(config, settings=settings)

@@ -111,6 +111,7 @@ def secrets_of(config: AppConfig) -> Iterable[str]:
     """Everything in the configuration that nobody else may see."""
     settings = config.settings
     yield from (settings.user, settings.user_password.reveal(), settings.upstream_proxy.reveal())
+    yield settings.pac_secret.reveal()
     yield from settings.sealed.values()
     for server in config.servers:
         yield from (server.password.reveal(), server.sealed, server.plugin_opts, server.plugin_args)
@@ -119,6 +120,8 @@ def secrets_of(config: AppConfig) -> Iterable[str]:
         yield from server.password.reveal().split(":")  # the keys of a chain of identities
     for one in config.subscriptions:
         yield from (one.sealed, one.url.reveal(), one.url.reveal().partition("://")[2])
+    for source in config.rule_lists:
+        yield from (source.url.reveal(), source.url.reveal().partition("://")[2])
 
 
 def _stand_ins(config: AppConfig) -> dict[str, str]:

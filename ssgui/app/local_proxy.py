@@ -17,11 +17,13 @@ from ssgui.config.protected import is_locked
 from ssgui.config.values import ConfigError
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError, EngineError
+from ssgui.engine.pages import Pages
 from ssgui.engine.relay import LocalRelay, can_change
 from ssgui.engine.tasks import run_blocking
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import find_method
+from ssgui.rules.matcher import Matcher
 from ssgui.system.addresses import own_addresses
 from ssgui.system.port_owner import owner_of_port
 
@@ -154,6 +156,15 @@ class LocalProxy:
         self.relay: LocalRelay | None = None
         self.conflict: PortConflict | None = None
         self._paused = False
+        self.pages: Pages | None = None  # that the port serves
+        self._rules: Matcher | None = None
+        self._named_only = False
+
+    def follow(self, rules: Matcher | None, *, named_only: bool = False) -> None:
+        """Have new connections follow `rules`, as a router does; a port that is moved goes on likewise."""
+        self._rules, self._named_only = rules, named_only
+        if self.relay is not None:
+            self.relay.router.follow(rules, named_only=named_only)
 
     def pause(self, paused: bool) -> None:
         """Send new connections directly, or through the server again; a port that is moved goes on likewise."""
@@ -192,7 +203,9 @@ class LocalProxy:
         self._close()
         if wanted is not None:
             self.relay = await self._listen(wanted)
+            self.relay.pages = self.pages
             self.relay.router.pause(self._paused)
+            self.relay.router.follow(self._rules, named_only=self._named_only)
             _log.info("listening on %s", Address(*self.relay.address))
 
     async def _listen(self, wanted: LocalSettings) -> LocalRelay:

@@ -17,7 +17,7 @@ from ssgui.config.app_config import AppConfig, Server, Subscription
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.tasks import run_blocking, spawn
-from ssgui.services.subscriptions import Answer, Quota, SubscriptionError, check_address, fetch
+from ssgui.services.fetching import Answer, FetchError, Quota, check_address, fetch
 
 if TYPE_CHECKING:
     from ssgui.config.documents import Imported
@@ -74,7 +74,7 @@ class Subscriptions:
         return bool(own_proxy(self._context)) and not self._directly()
 
     async def look_up(self, url: str, *, directly: bool = False) -> tuple[Subscription, AppConfig]:
-        """A new subscription, and the configuration as it would be with it. SubscriptionError."""
+        """A new subscription, and the configuration as it would be with it. FetchError."""
         host = check_address(url)
         subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
         directly = directly or self._directly()
@@ -92,7 +92,7 @@ class Subscriptions:
             etag = old.etag if any(one.subscription == old.id for one in self._context.config.servers) else ""
             answer = await self._get(old.url, proxy=own_proxy(self._context), etag=etag, directly=directly)
             document = None if answer.unchanged else await run_blocking(_read, answer.data)
-        except SubscriptionError as error:
+        except FetchError as error:
             _log.warning("the subscription %s is not refreshed: %s", old.name, error)
             self._put(old.id, error=str(error))
             return
@@ -119,16 +119,16 @@ class Subscriptions:
 
 
 def _read(data: bytes) -> "Imported":
-    """A list with a server in it. SubscriptionError."""
+    """A list with a server in it. FetchError."""
     from ssgui.config.documents import Severity, read_document
 
     try:
         document = read_document(data)
     except ConfigError as error:
-        raise SubscriptionError(f"the list cannot be read: {error}") from None
+        raise FetchError(f"the list cannot be read: {error}") from None
     if not document.servers:
         reasons = document.noted(Severity.SKIPPED)
-        raise SubscriptionError(f"none of its servers can be used: {reasons[0]}" if reasons else "the list is empty")
+        raise FetchError(f"none of its servers can be used: {reasons[0]}" if reasons else "the list is empty")
     return document
 
 

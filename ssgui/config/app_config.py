@@ -12,6 +12,7 @@ import msgspec
 
 from ssgui.config.models import DEFAULT_PROBE_URL, PluginSettings, ServerProfile
 from ssgui.config.secret import Secret
+from ssgui.rules.model import PolicyMode
 
 VERSION = 1
 
@@ -86,6 +87,27 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     expires: float = 0.0
 
 
+class RuleSource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A list of rules that the person chose; their order is precedence. Without a `url` it comes with ssgui.
+
+    `groups` are those taken out of a dlc.dat. `direct` lists send what they match past the proxy.
+    """
+
+    id: str
+    url: Secret = Secret("")
+    groups: tuple[str, ...] = ()
+    name: str = ""
+    direct: bool = False
+    enabled: bool = True
+    hours: int = 24
+    etag: str = ""
+    updated: float = 0.0
+    error: str = ""
+
+
+STARTER = RuleSource(id="starter")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The page of settings. "" for language or theme is the system's."""
 
@@ -109,6 +131,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     theme: str = ""
     check_updates: bool = True
     fetch_directly: bool = False  # subscriptions, where our own proxy fails; who looks on sees it
+    rules_mode: PolicyMode = PolicyMode.LIST  # what PAC and Rules do with what no list knows
+    fail_open: bool = False  # browsers go directly where our port does not answer
+    ask_dns: bool = False  # names are looked up here to judge them by lists of addresses
+    pac_secret: Secret = Secret("")
     log_level: str = "info"
     keyring: bool = False
     sealed: dict[str, str] = msgspec.field(default_factory=dict)  # by the name of the setting
@@ -124,6 +150,7 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     current: str = ""
     settings: Settings = Settings()
     agreed_plugins: tuple[str, ...] = ()
+    rule_lists: tuple[RuleSource, ...] = (STARTER,)
 
     def server(self, identity: str) -> Server | None:
         """The server with this id."""

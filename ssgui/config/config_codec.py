@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ssgui.config.app_config import VERSION, AppConfig, Server, Settings, Subscription
+from ssgui.config.app_config import STARTER, VERSION, AppConfig, RuleSource, Server, Settings, Subscription
 from ssgui.config.protected import opened_config, sealed_config
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 
-_T = TypeVar("_T", Server, Subscription)
+_T = TypeVar("_T", Server, Subscription, RuleSource)
 Tree = dict[str, Any]
 
 
@@ -55,6 +55,7 @@ def _read(tree: Tree, key: bytes | None) -> Loaded:
         current=tree["current"] if isinstance(tree.get("current"), str) else "",
         settings=_settings(tree.get("settings", {}), problems),
         agreed_plugins=tuple(one for one in _list(tree, "agreed_plugins") if isinstance(one, str)),
+        rule_lists=tuple(_entries(tree, "rule_lists", RuleSource, problems)) if "rule_lists" in tree else (STARTER,),
     )
     if key is not None:
         config, unopened = opened_config(config, key)
@@ -121,6 +122,7 @@ def encode_config(config: AppConfig, before: Tree, key: bytes | None = None) -> 
     known["settings"] = _merged_settings(config.settings, before.get("settings"))
     known["servers"] = _merged(before, "servers", known["servers"], Server)
     known["subscriptions"] = _merged(before, "subscriptions", known["subscriptions"], Subscription)
+    known["rule_lists"] = _merged(before, "rule_lists", known["rule_lists"], RuleSource)
     known["version"] = max(VERSION, before["version"]) if isinstance(before.get("version"), int) else VERSION
     tree = {**before, **known}
     return json.dumps(tree, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass") + b"\n", tree

@@ -28,6 +28,7 @@ class Router:
         self._has_rules = acl is not None or bypass_lan
         self._paused = False
         self._rules: Matcher | None = None
+        self._named_only = False
         machine = machine or OwnMachine()
         self.lan_guard, self.loop_guard = LanGuard(machine), LoopGuard(machine)
 
@@ -39,9 +40,12 @@ class Router:
         self._paused = paused
         self._look_for_rules()
 
-    def follow(self, rules: Matcher | None) -> None:
-        """Have new connections follow `rules`, or everything go through a server again (None)."""
-        self._rules = rules
+    def follow(self, rules: Matcher | None, *, named_only: bool = False) -> None:
+        """Have new connections follow `rules`, or everything go through a server again (None).
+
+        With `named_only` a browser has asked them already: all goes through, and the rule is named.
+        """
+        self._rules, self._named_only = rules, named_only
         self._look_for_rules()
 
     def _look_for_rules(self) -> None:
@@ -52,7 +56,7 @@ class Router:
     @property
     def by_url(self) -> bool:
         """Whether requests to one host may go different ways."""
-        return self._rules is not None and not self._paused
+        return self._rules is not None and not self._paused and not self._named_only
 
     def route(self, target: Address, client: Endpoint, url: str = "") -> Match:
         """The way to `target` for the program at `client`, and the rule that says so; by `url` where it is known."""
@@ -60,7 +64,10 @@ class Router:
             return _LAN_GUARD
         if not self._has_rules:
             return _PROXY
-        match = self._by_rules(target, url) if self.by_url else self._decide(target.host)
+        if self._rules is None or self._paused:
+            match = self._decide(target.host)
+        else:
+            match = self._named(target) if self._named_only else self._by_rules(target, url)
         if match.route is Route.DIRECT and self.loop_guard.denies_host(*target):
             return _OWN_PORT
         return match
@@ -78,3 +85,8 @@ class Router:
         found = self._rules.decide_target(target.host, target.port, url)
         text = f"{found.list}: {found.text}" if found.text else found.list
         return Match(found.route, "" if found.list == DEFAULT else text)
+
+    def _named(self, target: Address) -> Match:
+        """Through a server, with the rule that a browser has followed; no rule where the program asked none."""
+        match = self._by_rules(target, "")
+        return match if match.route is Route.PROXY else _PROXY

@@ -26,9 +26,8 @@ class Modes(QObject):
         super().__init__(window)
         self._context, self._window, self._proxy = context, window, context.system_proxy
         self._said: dict[str, tuple[str, str]] = {}
-        self._there: tuple[Mode, ...] = ()  # as the switch shows them
-        self._show_modes()
         switch = window.header.modes
+        switch.set_modes([(mode, *_words(mode)) for mode in Mode])
         switch.chosen.connect(lambda key: self.choose(Mode(key)))
         for number, mode in enumerate(Mode, 1):
             shortcut = QShortcut(QKeySequence(f"Ctrl+Shift+{number}"), window)
@@ -40,27 +39,17 @@ class Modes(QObject):
         if mode in self.available():
             self._context.choose_mode(mode)
 
-    def there(self) -> tuple[Mode, ...]:
-        """The modes that there are: those that follow rules are not shown while there are no rules."""
-        return tuple(Mode) if self._context.pac_url() else (Mode.OFF, Mode.GLOBAL)
-
     def available(self) -> set[Mode]:
         """What can be chosen: nothing goes anywhere without a server."""
-        return set(self.there()) if self._context.config.servers else {Mode.OFF}
+        return set(Mode) if self._context.config.servers else {Mode.OFF}
 
     def refresh(self) -> None:
         """Show what holds, and say what must be said."""
         config, switch = self._context.config, self._window.header.modes
-        self._show_modes()
         switch.set_mode(config.settings.mode)
         switch.set_available({str(mode) for mode in self.available()})
         for key, notice in self._notices().items():
             self._show(key, notice)
-
-    def _show_modes(self) -> None:
-        if self.there() != self._there:
-            self._there = self.there()
-            self._window.header.modes.set_modes([(mode, *_words(mode)) for mode in self._there])
 
     def end(self) -> None:
         """Show nothing more."""

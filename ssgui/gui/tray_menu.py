@@ -176,7 +176,6 @@ class TrayMenu(QMenu):
         for mode, action in self.modes.items():
             action.setChecked(config.settings.mode is mode)
             action.setEnabled(mode in known.modes)
-            action.setVisible(mode in self._presenter.modes.there())
         self._show_servers(config.servers[:MOST_SERVERS], known.latencies)
         self.commands.setEnabled(known.listening)
         self.direct.setText(

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from ssgui.config.secret import Secret
-from ssgui.services.subscriptions import SubscriptionError, fetch
+from ssgui.services.fetching import FetchError, fetch
 
 _MOST_LETTERS = 60
 
@@ -58,7 +58,7 @@ async def look_up(
     """Ask for the latest release. UpdateError."""
     try:
         answer = await fetch(Secret(place.latest), proxy=proxy, etag=etag, trust=trust)
-    except SubscriptionError as error:
+    except FetchError as error:
         raise UpdateError(str(error)) from None
     if answer.unchanged:
         return Latest("", answer.etag or etag, True)

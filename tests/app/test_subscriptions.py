@@ -13,7 +13,7 @@ from ssgui.app.subscriptions import Subscriptions, merge, removed, renamed
 from ssgui.config.app_config import AppConfig, Settings, Subscription
 from ssgui.config.documents import Imported, read_document
 from ssgui.config.secret import Secret
-from ssgui.services.subscriptions import Answer, Quota, SubscriptionError
+from ssgui.services.fetching import Answer, FetchError, Quota
 from tests.support import sample
 
 NEBULA = Subscription(id="n", url=Secret("https://nebula.example/secret"), name="Nebula")
@@ -129,7 +129,7 @@ async def test_refreshing_keeps_what_is_there_when_it_fails() -> None:
     made = Subscriptions(context, lambda: told.append(True), provider, lambda: NOW + 5)  # type: ignore[arg-type]
     before = context.config.servers
     for failure, word in (
-        (SubscriptionError("404"), "404"), (b"<html>", "web page"), (b'{"servers": []}', "empty"),
+        (FetchError("404"), "404"), (b"<html>", "web page"), (b'{"servers": []}', "empty"),
     ):  # fmt: skip
         provider.data = failure
         await refreshed(made)
@@ -174,7 +174,7 @@ async def test_a_new_one_is_looked_up_and_not_kept_yet() -> None:
     assert subscription.name == "new.example"
     assert config.servers[0].subscription == subscription.id
     assert context.config == AppConfig()
-    with pytest.raises(SubscriptionError, match="not encrypted"):
+    with pytest.raises(FetchError, match="not encrypted"):
         await made.look_up("http://new.example/list")
 
 

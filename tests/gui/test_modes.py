@@ -41,14 +41,6 @@ def click(presenter: Presenter, text: str) -> None:
     button.click()
 
 
-@pytest.fixture
-def rules(presenter: Presenter, context: StillContext) -> None:
-    """There is a PAC."""
-    context.pac_url = lambda: "http://127.0.0.1:1080/proxy.pac"
-    presenter.modes.refresh()
-
-
-@pytest.mark.usefixtures("rules")
 def test_the_four_modes(presenter: Presenter, qtbot: QtBot) -> None:
     made = segments(presenter)
     assert list(made) == ["Off", "PAC", "Rules", "Global"]
@@ -64,7 +56,6 @@ def test_the_four_modes(presenter: Presenter, qtbot: QtBot) -> None:
     assert made["PAC"].hasFocus() or not presenter.window.isActiveWindow()
 
 
-@pytest.mark.usefixtures("rules")
 def test_the_keys(presenter: Presenter, qtbot: QtBot) -> None:
     with qtbot.waitExposed(presenter.window):
         presenter.window.activateWindow()
@@ -74,18 +65,11 @@ def test_the_keys(presenter: Presenter, qtbot: QtBot) -> None:
         assert presenter.context.config.settings.mode is mode
 
 
-@pytest.mark.usefixtures("rules")
 def test_without_a_server_there_is_only_off(presenter: Presenter) -> None:
     presenter.context.change(AppConfig())
     assert [text for text, one in segments(presenter).items() if one.isEnabled()] == ["Off"]
     presenter.modes.choose(Mode.PAC)
     assert presenter.context.config.settings.mode is Mode.OFF
-
-
-def test_without_rules_there_are_no_modes_that_follow_them(presenter: Presenter, context: StillContext) -> None:
-    assert list(segments(presenter)) == ["Off", "Global"]
-    presenter.modes.choose(Mode.RULES)
-    assert context.config.settings.mode is Mode.GLOBAL
 
 
 def test_while_the_system_is_changing_and_when_it_is_as_before() -> None:

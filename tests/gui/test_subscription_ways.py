@@ -15,7 +15,7 @@ from ssgui.config.secret import Secret
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.adding.subscription import LineDialog, state_of
 from ssgui.gui.presenter import Presenter
-from ssgui.services.subscriptions import Answer, Quota, SubscriptionError, Unreachable
+from ssgui.services.fetching import Answer, FetchError, Quota, Unreachable
 from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 
@@ -41,7 +41,7 @@ class Provider:
         if self.blocked and not more["directly"]:
             raise Unreachable("nebula.example cannot be reached: it does not answer")
         if self.failure:
-            raise SubscriptionError(self.failure)
+            raise FetchError(self.failure)
         return Answer(LIST, "", self.quota)
 
 

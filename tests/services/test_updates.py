@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ssgui.services.updates import Latest, Releases, UpdateError, is_newer, look_up, releases
-from tests.services.test_subscriptions import Provider, reply
+from tests.services.test_fetching import Provider, reply
 
 
 @pytest.fixture

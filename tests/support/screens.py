@@ -45,6 +45,7 @@ from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
 from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.meter import Meter
+from ssgui.services.rules import RulesService
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
 from tests.support import dialogs, sample
@@ -75,6 +76,7 @@ class StillContext(AppContext):
         self._unsaved, self._adopted, self._work = None, None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
+        self.rules = RulesService(folder, lambda: self.config, lambda: None, wall=lambda: sample.NOW)
         self.pac_url, self._may_set_proxy = (lambda: ""), True
         self.system_proxy = SystemProxy(folder, None, lambda: None, lambda mode: None)
 

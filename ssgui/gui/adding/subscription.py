@@ -20,7 +20,7 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said
 from ssgui.gui.window import MainWindow
-from ssgui.services.subscriptions import SubscriptionError, Unreachable, check_address
+from ssgui.services.fetching import FetchError, Unreachable, check_address
 
 _LOOK_MS = 60_000
 
@@ -76,7 +76,7 @@ class LineDialog(QDialog):
 def _check_url(text: str) -> str:
     try:
         check_address(text)
-    except SubscriptionError:
+    except FetchError:
         if text.strip().startswith("http://"):
             return tr("http is not encrypted: anybody on the way could change the list. Use https.")
         return tr("This is no https address.") if text.strip() else tr("The address is missing.")
@@ -137,7 +137,7 @@ class SubscriptionWays(QObject):
     async def _fetch(self, dialog: LineDialog, url: str) -> None:
         try:
             subscription, config = await self.service.look_up(url, directly=dialog.again)
-        except SubscriptionError as error:
+        except FetchError as error:
             dialog.field.set_hint(reason(str(error)))
             dialog.go.setEnabled(True)
             if isinstance(error, Unreachable) and self.service.could_go_directly():

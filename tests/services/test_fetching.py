@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.config.secret import Secret
-from ssgui.services import subscriptions
-from ssgui.services.subscriptions import (
+from ssgui.services import fetching
+from ssgui.services.fetching import (
     MOST_BYTES,
     Answer,
+    FetchError,
     Quota,
-    SubscriptionError,
     Unreachable,
     check_address,
     fetch,
@@ -137,10 +137,10 @@ async def test_redirects_are_followed_a_few_times_and_never_to_http(provider: Pr
     provider.replies["/a"] = reply(b"", 302, Location="/list")
     assert (await provider.get("/a")).data == LIST
     provider.replies["/b"] = reply(b"", 302, Location="/b")
-    with pytest.raises(SubscriptionError, match="without end"):
+    with pytest.raises(FetchError, match="without end"):
         await provider.get("/b")
     provider.replies["/c"] = reply(b"", 301, Location="http://127.0.0.1:1/list")
-    with pytest.raises(SubscriptionError, match="not encrypted"):
+    with pytest.raises(FetchError, match="not encrypted"):
         await provider.get("/c")
 
 
@@ -154,7 +154,7 @@ async def test_redirects_are_followed_a_few_times_and_never_to_http(provider: Pr
 )
 async def test_what_is_refused(provider: Provider, answer: Reply, word: str) -> None:
     provider.replies["/list?token=secret"] = answer
-    with pytest.raises(SubscriptionError, match=word) as caught:
+    with pytest.raises(FetchError, match=word) as caught:
         await provider.get("/list?token=secret")
     assert "secret" not in str(caught.value)
 
@@ -173,7 +173,7 @@ async def test_a_connection_that_breaks(provider: Provider) -> None:
 
 
 async def test_a_drip_has_an_end(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "SECONDS", 0.3)
     gone = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
@@ -212,7 +212,7 @@ async def test_a_proxy_that_is_down_is_gone_around_only_if_that_is_wanted(provid
      ("https://a:b", "no web address"), ("https://[a", "no web address")],
 )  # fmt: skip
 async def test_only_https(url: str, word: str) -> None:
-    with pytest.raises(SubscriptionError, match=word):
+    with pytest.raises(FetchError, match=word):
         await fetch(Secret(url))
 
 

@@ -1,10 +1,11 @@
-"""Fetching online lists of servers: over https only, bounded in size, time and redirects, and without telling secrets.
+"""The one way to fetch lists: over https only, bounded in size, time and redirects, and without telling secrets.
 
 The address of a subscription is often a password in itself: no message has more of it than the host.
 """
 
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,11 +23,11 @@ MOST_REDIRECTS = 5
 _MOST_NUMBER = 1 << 62
 
 
-class SubscriptionError(Exception):
+class FetchError(Exception):
     """The list could not be had; says why, for people."""
 
 
-class Unreachable(SubscriptionError):
+class Unreachable(FetchError):
     """Nobody answered: another way there may help."""
 
 
@@ -49,71 +50,84 @@ class Answer:
     unchanged: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a fetch may take at most, in bytes and seconds; `progress` hears, in a thread, how much of 1 is there."""
+
+    most: int = MOST_BYTES
+    seconds: float | None = None
+    progress: Callable[[float], None] = lambda _: None
+
+
 async def fetch(
-    url: Secret, *, proxy: str = "", etag: str = "", directly: bool = False, trust: ssl.SSLContext | None = None
+    url: Secret, *, proxy: str = "", etag: str = "", directly: bool = False, trust: ssl.SSLContext | None = None,
+    limits: Limits = Limits(),
 ) -> Answer:  # fmt: skip
     """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and then `directly` if that fails.
 
-    Who looks on sees a direct fetch: it must have been wanted. Raises SubscriptionError.
+    Who looks on sees a direct fetch: it must have been wanted. Raises FetchError.
     """
     check_address(url.reveal())
     if proxy:
         try:
-            return await run_blocking(_fetch, url, proxy, etag, trust)
+            return await run_blocking(_fetch, url, proxy, etag, trust, limits)
         except Unreachable:
             if not directly:  # the server in use may be the one that a new list replaces
                 raise
-    return await run_blocking(_fetch, url, "", etag, trust)
+    return await run_blocking(_fetch, url, "", etag, trust, limits)
 
 
 def check_address(url: str) -> str:
-    """The host of `url`. SubscriptionError unless it is an address of https."""
+    """The host of `url`. FetchError unless it is an address of https."""
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise SubscriptionError("this is no web address") from None
+        raise FetchError("this is no web address") from None
     if parts.scheme == "http":
-        raise SubscriptionError("http is not encrypted: anybody on the way could read and change the list; use https")
+        raise FetchError("http is not encrypted: anybody on the way could read and change the list; use https")
     if parts.scheme != "https" or not host:
-        raise SubscriptionError("this is no https address")
+        raise FetchError("this is no https address")
     return host
 
 
-def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None) -> Answer:
+def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, limits: Limits) -> Answer:
     import httpx
 
     headers = {"User-Agent": f"ssgui/{__version__}", "Accept": "*/*"} | ({"If-None-Match": etag} if etag else {})
-    deadline, place = time.monotonic() + SECONDS, url.reveal().strip()
+    seconds, place = limits.seconds or SECONDS, url.reveal().strip()
+    deadline = time.monotonic() + seconds
     try:
         with httpx.Client(proxy=proxy or None, trust_env=False, timeout=SECONDS, verify=trust or True) as client:
             for _ in range(MOST_REDIRECTS + 1):
                 host = check_address(place)
                 with client.stream("GET", place, headers=headers) as response:
                     if not response.has_redirect_location:
-                        return _answer(response, host, deadline)
+                        return _answer(response, host, deadline, limits)
                     place = str(response.url.join(response.headers["Location"]))
     except httpx.TransportError as error:
         raise Unreachable(f"{_host(place)} cannot be reached: {_why(error)}") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise SubscriptionError(f"{_host(place)} answers nonsense ({type(error).__name__})") from None
-    raise SubscriptionError(f"{_host(place)} sends from one address to the next without end")
+        raise FetchError(f"{_host(place)} answers nonsense ({type(error).__name__})") from None
+    raise FetchError(f"{_host(place)} sends from one address to the next without end")
 
 
-def _answer(response: "httpx.Response", host: str, deadline: float) -> Answer:
+def _answer(response: "httpx.Response", host: str, deadline: float, limits: Limits) -> Answer:
     etag = response.headers.get("ETag", "")[:200]
     quota = read_quota(response.headers.get("Subscription-Userinfo", ""))
     if response.status_code == 304:
         return Answer(b"", etag, quota, True)
     if response.status_code != 200:
-        raise SubscriptionError(f"{host} answers {response.status_code} {response.reason_phrase}".strip())
-    data = bytearray()
+        raise FetchError(f"{host} answers {response.status_code} {response.reason_phrase}".strip())
+    data, length = bytearray(), response.headers.get("Content-Length", "")
+    whole = int(length) if length.isdecimal() and len(length) < 12 else 0
     for piece in response.iter_bytes():
         data += piece
-        if len(data) > MOST_BYTES:
-            raise SubscriptionError(f"the list of {host} is larger than {MOST_BYTES >> 20} MiB")
+        if len(data) > limits.most:
+            raise FetchError(f"the list of {host} is larger than {limits.most >> 20} MiB")
         if time.monotonic() > deadline:
-            raise Unreachable(f"{host} is too slow: more than {SECONDS:.0f} s")
+            raise Unreachable(f"{host} is too slow: more than {limits.seconds or SECONDS:.0f} s")
+        limits.progress(min(1.0, response.num_bytes_downloaded / whole) if whole else 0.0)
     return Answer(bytes(data), etag, quota)
 
 

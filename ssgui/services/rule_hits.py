@@ -1,0 +1,96 @@
+"""How often rules decide: today, by list and by rule of the person's own; and which of these never did."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from ssgui.services.connections import Connection
+from ssgui.services.rule_lists import USER
+
+_MOST_RULES: Final = 20_000
+
+
+class RuleHits:
+    """Listens to connections. `day` is what `today` said when the first of these hits came."""
+
+    def __init__(self, today: Callable[[], str]) -> None:
+        self._today = today
+        self.day = today()
+        self.lists: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()  # of the person's own, by their text
+        self.ever: dict[str, str] = {}  # and the day of their last hit
+        self.version = 0
+
+    def count(self, rule: str, names: Iterable[str]) -> None:
+        """`rule` decided, as the router writes it: the list and the rule in it."""
+        self.look()
+        name = next((one for one in names if rule == one or rule.startswith(f"{one}: ")), None)
+        if name is None:
+            return
+        self.lists[name] += 1
+        self.version += 1
+        if name == USER and len(self.ever) < _MOST_RULES:
+            text = rule[len(name) + 2 :]
+            self.rules[text] += 1
+            self.ever[text] = self.day
+
+    def look(self) -> None:
+        """Begin anew when the day is over."""
+        if (day := self._today()) != self.day:
+            self.day = day
+            self.lists.clear()
+            self.rules.clear()
+            self.version += 1
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """Rules that are no more."""
+        kept = set(texts)
+        self.ever = {text: day for text, day in self.ever.items() if text in kept}
+
+    # ---- keeping
+
+    def saved(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"day": self.day, "lists": dict(self.lists), "rules": dict(self.rules), "ever": self.ever}
+
+    def restore(self, tree: Any) -> None:
+        """What was saved; what is damaged is left out."""
+        if not isinstance(tree, dict):
+            return
+        ever = tree.get("ever")
+        if isinstance(ever, dict):
+            self.ever = {str(text): day for text, day in ever.items() if isinstance(day, str)}
+        if tree.get("day") == self.day:
+            self.lists.update(_counts(tree.get("lists")))
+            self.rules.update(_counts(tree.get("rules")))
+
+
+def _counts(tree: Any) -> dict[str, int]:
+    if not isinstance(tree, dict):
+        return {}
+    return {str(key): value for key, value in tree.items() if isinstance(value, int) and 0 <= value < 1 << 53}
+
+
+class HitListener:
+    """Counts each connection once, as soon as it is known where it goes."""
+
+    def __init__(self, hits: RuleHits, names: Callable[[], Iterable[str]]) -> None:
+        self._hits, self._names = hits, names
+        self._counted: set[int] = set()
+
+    def opened(self, one: Connection) -> None:
+        """Nothing is known yet."""
+
+    def moved(self, one: Connection) -> None:
+        """It has its route."""
+        if one.rule and one.id not in self._counted:
+            self._counted.add(one.id)
+            self._hits.count(one.rule, self._names())
+
+    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+        """Bytes are counted elsewhere."""
+
+    def closed(self, one: Connection) -> None:
+        """One that was refused has its rule only now."""
+        self.moved(one)
+        self._counted.discard(one.id)

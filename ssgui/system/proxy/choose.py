@@ -15,13 +15,24 @@ _GNOME = {
     "gnome", "gnome-classic", "gnome-flashback", "unity", "x-cinnamon", "cinnamon", "budgie", "pantheon", "deepin",
     "dde", "ukui", "mate",
 }  # fmt: skip
+
+
+def _windows() -> ProxyBackend:
+    from ssgui.system.proxy.windows import WindowsProxy
+
+    return WindowsProxy()
+
+
 _BACKENDS: dict[str, Callable[[], ProxyBackend]] = {GnomeProxy.name: GnomeProxy, KdeProxy.name: KdeProxy}
+_NATIVE: dict[str, tuple[str, Callable[[], ProxyBackend]]] = {"win32": ("windows", _windows)}
+if sys.platform == "win32":  # the guard has all that it needs before it says that it is ready
+    import ssgui.system.proxy.windows  # noqa: F401
 
 
 def choose_backend(environment: Mapping[str, str] = os.environ) -> ProxyBackend | None:
-    """The backend for the desktop that `environment` tells of; None where there is no system proxy."""
-    if sys.platform in ("win32", "darwin"):
-        return None
+    """The backend for this system, or the desktop that `environment` tells of; None where there is no such setting."""
+    if sys.platform in _NATIVE:
+        return _NATIVE[sys.platform][1]()
     names = {name.strip().lower() for name in environment.get("XDG_CURRENT_DESKTOP", "").split(":")}
     if "kde" in names or environment.get("KDE_FULL_SESSION"):
         return KdeProxy()
@@ -31,7 +42,8 @@ def choose_backend(environment: Mapping[str, str] = os.environ) -> ProxyBackend 
 
 
 def backend_named(name: str) -> ProxyBackend:
-    """The backend of a journal's entry, whatever desktop this is now; ProxyError for a name that is not known."""
-    if name not in _BACKENDS:
+    """The backend of a journal's entry, whatever desktop this is now; ProxyError for one that is not of this system."""
+    known = _BACKENDS | dict([_NATIVE[sys.platform]] if sys.platform in _NATIVE else [])
+    if name not in known:
         raise ProxyError(f"no way is known to set the system's proxy of {name!r}")
-    return _BACKENDS[name]()
+    return known[name]()

@@ -212,11 +212,23 @@ class Journal:
         return Restored(backend.name, wanted != now, others, dead)
 
     def _as_others_switch(self, backend: ProxyBackend, entry: Entry, now: Snapshot, wanted: Snapshot) -> Snapshot:
-        """`wanted`, with the switch of `now` if that leads to somebody else's proxy: it is on as ours was."""
-        on = entry.ours[-1]
+        """`wanted`, with the switch of `now` if that leads to somebody else's proxy: it is on as ours was.
+
+        Of several connections each has its own, and those that one of the two does not know stay as they are.
+        """
+        made = dict(wanted)
+        for keys in [[key] for key in wanted] if backend.several else [list(wanted)]:
+            of_all = (now, entry.ours[-1], entry.previous)
+            if not backend.several or all(keys[0] in one for one in of_all):
+                made |= self._with_others_switch(backend, entry, *(_only(keys, one) for one in (wanted, *of_all)))
+        return made
+
+    def _with_others_switch(
+        self, backend: ProxyBackend, entry: Entry, wanted: Snapshot, now: Snapshot, on: Snapshot, previous: Snapshot
+    ) -> Snapshot:
         off = _plain(backend.cleared(on))
         kept = _with_switch(wanted, now, on, off)
-        theirs = set(backend.leads_to(kept)) - set(backend.leads_to(_with_switch(entry.previous, now, on, off)))
+        theirs = set(backend.leads_to(kept)) - set(backend.leads_to(_with_switch(previous, now, on, off)))
         return kept if theirs and not set(backend.loopback_ports(kept)) & set(entry.ports) else wanted
 
     def _dead(self, backend: ProxyBackend, wanted: Snapshot, entry: Entry) -> tuple[int, ...]:
@@ -252,6 +264,10 @@ def _with_switch(wanted: Any, now: Any, on: Any, off: Any) -> Any:
         both = {key: _with_switch(wanted.get(key), now[key], on[key], off.get(key)) for key in now if key in on}
         return kept | {key: value for key, value in both.items() if key in wanted or on[key] != off.get(key)}
     return now if on != off else wanted
+
+
+def _only(keys: Sequence[str], snapshot: Snapshot) -> Snapshot:
+    return {key: snapshot[key] for key in keys if key in snapshot}
 
 
 def boot_id() -> str:

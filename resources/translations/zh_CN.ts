@@ -444,6 +444,10 @@
         <translation>隐藏密码</translation>
     </message>
     <message>
+        <source>Hits today</source>
+        <translation>今日命中</translation>
+    </message>
+    <message>
         <source>Idle timeout</source>
         <translation>空闲超时</translation>
     </message>
@@ -470,6 +474,10 @@
     <message>
         <source>Insecure method</source>
         <translation>不安全的加密方式</translation>
+    </message>
+    <message>
+        <source>Insert an example</source>
+        <translation>插入示例</translation>
     </message>
     <message>
         <source>It came with the command. Nothing is saved, and the system proxy is not touched until you choose.</source>
@@ -588,6 +596,10 @@
         <translation>启动时的模式</translation>
     </message>
     <message>
+        <source>My rules</source>
+        <translation>我的规则</translation>
+    </message>
+    <message>
         <source>My servers</source>
         <translation>我的服务器</translation>
     </message>
@@ -616,6 +628,10 @@
         <translation>其中绝不包含：密码、链接、订阅地址，以及连接的去向。</translation>
     </message>
     <message>
+        <source>Never through it</source>
+        <translation>始终不走代理</translation>
+    </message>
+    <message>
         <source>New connections do not go through a server.</source>
         <translation>新连接不经过服务器。</translation>
     </message>
@@ -642,6 +658,10 @@
     <message>
         <source>No route to host</source>
         <translation>没有到主机的路由</translation>
+    </message>
+    <message>
+        <source>No rules of your own.</source>
+        <translation>还没有自定义规则。</translation>
     </message>
     <message>
         <source>No server in it.</source>
@@ -1276,6 +1296,10 @@
         <translation>这个服务器要启动 {plugin}。</translation>
     </message>
     <message>
+        <source>Through the proxy: a site and everything below it</source>
+        <translation>走代理：一个网站及其所有子域名</translation>
+    </message>
+    <message>
         <source>Throughput, last 60 seconds, peak {peak}</source>
         <translation>最近 60 秒的吞吐量，峰值 {peak}</translation>
     </message>
@@ -1406,6 +1430,10 @@
     <message>
         <source>cannot listen on {place}: {why}</source>
         <translation>无法在 {place} 监听：{why}</translation>
+    </message>
+    <message>
+        <source>covered by line {line}</source>
+        <translation>被第 {line} 行覆盖</translation>
     </message>
     <message>
         <source>d MMM</source>
@@ -1566,6 +1594,10 @@
     <message>
         <source>links that begin with {scheme} are not supported, only ss://</source>
         <translation>不支持以 {scheme} 开头的链接，仅支持 ss://</translation>
+    </message>
+    <message>
+        <source>never hit</source>
+        <translation>从未命中</translation>
     </message>
     <message>
         <source>no address</source>

@@ -219,6 +219,8 @@ QPlainTextEdit {{ padding: 8px 11px; }}
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus {{
     border: 2px solid {focus}; padding: 0 10px; }}
 QPlainTextEdit:focus {{ padding: 7px 10px; }}
+QPlainTextEdit[kind="bare"], QPlainTextEdit[kind="bare"]:focus {{
+    background: transparent; border: 0; border-radius: 0; padding: 0; }}
 QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] {{ border-color: {err}; }}
 QLineEdit:disabled, QComboBox:disabled {{
     background: {sunken}; color: {disabled}; border-color: {line2}; }}
@@ -271,6 +273,7 @@ QScrollBar::handle:horizontal {{ background: {line2}; border-radius: 3px; min-wi
 QScrollBar::handle:hover {{ background: {ctl}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: 0; width: 0; height: 0; }}
+QAbstractScrollArea::corner {{ background: transparent; border: 0; }}
 QSplitter::handle {{ background: {line}; }}
 QScrollArea {{ border: 0; background: transparent; }}
 """

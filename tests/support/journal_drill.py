@@ -1,6 +1,6 @@
 """A death at every call of a backend, and what the next process makes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,22 +44,26 @@ def dying(system: System, after: int) -> Iterator[None]:
 
 
 def deaths(
-    folder: Path, make: Callable[[], System], backend: Callable[[Any], ProxyBackend], setting: ProxySetting,
+    folder: Path, make: Callable[[], System], backend: Callable[[Any], ProxyBackend], chosen: Sequence[ProxySetting],
     state: Callable[[Any], Any],
 ) -> int:  # fmt: skip
-    """Die at every call of a change and of its restore; each time what was before must be there again. How often."""
+    """Die at every call of some changes and of their restore; each time what was before must be there again. Returns
+    how often."""
+
+    def live(system: System) -> None:
+        for setting in chosen:
+            set_proxy(folder, backend(system), setting)
+        put_back(folder, backend(system))
+
     system = make()
-    set_proxy(folder, backend(system), setting)
-    one = len(system.calls)
-    put_back(folder, backend(system))
+    before = state(system)
+    live(system)
     steps = len(system.calls)
     for step in range(steps):
         system = make()
-        before = state(system)
         with dying(system, step):
-            set_proxy(folder, backend(system), setting)
-            put_back(folder, backend(system))
-        assert step >= one or len(system.calls) == step
+            live(system)
+        assert len(system.calls) == step
         put_back(folder, backend(system))
         assert state(system) == before, f"dead at call {step} of {steps}: {system.calls[-3:]}"
         assert put_back(folder, backend(system)) == ()

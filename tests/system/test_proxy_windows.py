@@ -216,9 +216,9 @@ def test_cleared_leaves_what_leads_elsewhere() -> None:
     assert backend.cleared(off) == {"": {**CORPORATE, "flags": 1}, VPN: {**local, "flags": 9}}
 
 
-@pytest.mark.parametrize("setting", [PAC, GLOBAL])
-def test_a_death_at_every_call(tmp_path: Path, setting: ProxySetting) -> None:
-    assert deaths(tmp_path, windows, WindowsProxy, setting, state) > 20
+@pytest.mark.parametrize("chosen", [[PAC], [GLOBAL], [GLOBAL, PAC, GLOBAL]])
+def test_a_death_at_every_call(tmp_path: Path, chosen: list[ProxySetting]) -> None:
+    assert deaths(tmp_path, windows, WindowsProxy, chosen, state) > 20
 
 
 def test_what_another_program_sets_stays(tmp_path: Path) -> None:

@@ -43,8 +43,6 @@ class ProxyBackend(ABC):
     """One way to set the system's proxy. Every method raises ProxyError, and none leaves a child behind."""
 
     name: ClassVar[str]
-    several: ClassVar[bool] = False
-    """Whether a snapshot holds, by name, several connections that each have settings and a switch of their own."""
 
     @abstractmethod
     def snapshot(self) -> Snapshot:

@@ -23,10 +23,22 @@ def _windows() -> ProxyBackend:
     return WindowsProxy()
 
 
+def _macos() -> ProxyBackend:
+    from ssgui.system.proxy.macos import MacProxy
+
+    return MacProxy()
+
+
 _BACKENDS: dict[str, Callable[[], ProxyBackend]] = {GnomeProxy.name: GnomeProxy, KdeProxy.name: KdeProxy}
-_NATIVE: dict[str, tuple[str, Callable[[], ProxyBackend]]] = {"win32": ("windows", _windows)}
-if sys.platform == "win32":  # the guard has all that it needs before it says that it is ready
-    import ssgui.system.proxy.windows  # noqa: F401
+_NATIVE: dict[str, tuple[str, Callable[[], ProxyBackend]]] = {
+    "win32": ("windows", _windows),
+    "darwin": ("macos", _macos),
+}
+# Once here and not in time: the guard must have all that it needs before it says that it is ready.
+if sys.platform == "win32":
+    import ssgui.system.proxy.windows
+elif sys.platform == "darwin":
+    import ssgui.system.proxy.macos  # noqa: F401
 
 
 def choose_backend(environment: Mapping[str, str] = os.environ) -> ProxyBackend | None:

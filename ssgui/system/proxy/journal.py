@@ -212,24 +212,18 @@ class Journal:
         return Restored(backend.name, wanted != now, others, dead)
 
     def _as_others_switch(self, backend: ProxyBackend, entry: Entry, now: Snapshot, wanted: Snapshot) -> Snapshot:
-        """`wanted`, with the switch of `now` if that leads to somebody else's proxy: it is on as ours was.
-
-        Of several connections each has its own, and those that one of the two does not know stay as they are.
-        """
-        made = dict(wanted)
-        for keys in [[key] for key in wanted] if backend.several else [list(wanted)]:
-            of_all = (now, entry.ours[-1], entry.previous)
-            if not backend.several or all(keys[0] in one for one in of_all):
-                made |= self._with_others_switch(backend, entry, *(_only(keys, one) for one in (wanted, *of_all)))
-        return made
-
-    def _with_others_switch(
-        self, backend: ProxyBackend, entry: Entry, wanted: Snapshot, now: Snapshot, on: Snapshot, previous: Snapshot
-    ) -> Snapshot:
+        """`wanted`, with each switch of `now` that leads to somebody else's proxy: it is on as ours was."""
+        on = entry.ours[-1]
         off = _plain(backend.cleared(on))
-        kept = _with_switch(wanted, now, on, off)
-        theirs = set(backend.leads_to(kept)) - set(backend.leads_to(_with_switch(previous, now, on, off)))
-        return kept if theirs and not set(backend.loopback_ports(kept)) & set(entry.ports) else wanted
+        for path in _different(on, off):
+            switch = _leaf(now, path)
+            if _MISSING not in (switch, _leaf(wanted, path), _leaf(entry.previous, path)):
+                kept = _with_leaf(wanted, path, switch)
+                without = (_with_leaf(wanted, path, _leaf(off, path)), _with_leaf(entry.previous, path, switch))
+                theirs = set(backend.leads_to(kept)).difference(*map(backend.leads_to, without))
+                if theirs and not set(backend.loopback_ports(kept)) & set(entry.ports):
+                    wanted = kept
+        return wanted
 
     def _dead(self, backend: ProxyBackend, wanted: Snapshot, entry: Entry) -> tuple[int, ...]:
         """Loopback ports that must not be set: our own, which are about to close, and the person's, if nobody listens.
@@ -257,17 +251,23 @@ def put_back(now: Any, ours: Sequence[Any], previous: Any) -> Any:
     return made
 
 
-def _with_switch(wanted: Any, now: Any, on: Any, off: Any) -> Any:
-    """`wanted`, but `now` in the leaves that turn a proxy on and off, which are those where `on` differs from `off`."""
-    if isinstance(wanted, dict) and all(isinstance(one, dict) for one in (now, on, off)):
-        kept = {key: value for key, value in wanted.items() if key not in on or key not in now}
-        both = {key: _with_switch(wanted.get(key), now[key], on[key], off.get(key)) for key in now if key in on}
-        return kept | {key: value for key, value in both.items() if key in wanted or on[key] != off.get(key)}
-    return now if on != off else wanted
+def _different(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where the leaves are in which the two differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key, value in one.items():
+            yield from _different(value, other.get(key, _MISSING), (*path, key))
+    elif one != other:
+        yield path
 
 
-def _only(keys: Sequence[str], snapshot: Snapshot) -> Snapshot:
-    return {key: snapshot[key] for key in keys if key in snapshot}
+def _leaf(snapshot: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        snapshot = snapshot.get(key, _MISSING) if isinstance(snapshot, dict) else _MISSING
+    return snapshot
+
+
+def _with_leaf(snapshot: Snapshot, path: Sequence[str], value: Any) -> Snapshot:
+    return {**snapshot, path[0]: _with_leaf(snapshot[path[0]], path[1:], value) if path[1:] else value}
 
 
 def boot_id() -> str:

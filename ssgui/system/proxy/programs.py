@@ -12,8 +12,13 @@ _SECONDS = 10.0
 _MOST_LETTERS = 200
 
 
-def run(command: Sequence[str], seconds: float = _SECONDS) -> str:
-    """What `command` writes. ProxyError when it cannot be started, fails, or takes too long, and is then killed."""
+class ProgramFailed(ProxyError):
+    """A program ran, and said that it could not do it."""
+
+
+def run(command: Sequence[str], seconds: float = _SECONDS, *, named: int = 3) -> str:
+    """What `command` writes. ProgramFailed when it says no, and ProxyError when it cannot be started or takes too
+    long, and is then killed. A message shows so many words of it as `named` says; what follows may be a secret."""
     program = os.path.basename(command[0])
     descriptors = held() if sys.platform != "win32" else ()
     try:
@@ -26,8 +31,9 @@ def run(command: Sequence[str], seconds: float = _SECONDS) -> str:
     except OSError as error:
         raise ProxyError(f"{program} cannot be run: {error.strerror}") from None
     if done.returncode:
-        words = " ".join(done.stderr.decode("utf-8", "replace").split())[:_MOST_LETTERS]
-        raise ProxyError(f"{program} {' '.join(command[1:4])} failed: {words or f'exit code {done.returncode}'}")
+        said = (done.stderr.strip() or done.stdout).decode("utf-8", "replace")
+        words = " ".join(said.split())[:_MOST_LETTERS] or f"exit code {done.returncode}"
+        raise ProgramFailed(f"{' '.join([program, *command[1 : 1 + named]])} failed: {words}")
     return done.stdout.decode("utf-8", "replace")
 
 

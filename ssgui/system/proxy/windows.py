@@ -26,7 +26,6 @@ class WindowsProxy(ProxyBackend):
     """
 
     name: ClassVar[str] = "windows"
-    several: ClassVar[bool] = True
 
     def __init__(self, api: calls.Api | None = None) -> None:
         self._api = api if api is not None else calls.Windows()

@@ -12,12 +12,24 @@
         <translation>看得见每一步的 Shadowsocks 客户端与服务器</translation>
     </message>
     <message>
+        <source>A browser then goes past the proxy, unprotected, whenever ssgui does not answer.</source>
+        <translation>这样一来，只要 ssgui 没有应答，浏览器就会不受保护地绕过代理。</translation>
+    </message>
+    <message>
         <source>A command tells the programs of a terminal.</source>
         <translation>可以用一条命令告诉终端里的程序。</translation>
     </message>
     <message>
+        <source>A list from an address</source>
+        <translation>来自网址的列表</translation>
+    </message>
+    <message>
         <source>A list of servers, kept up to date</source>
         <translation>自动更新的服务器列表</translation>
+    </message>
+    <message>
+        <source>A program</source>
+        <translation>某个程序</translation>
     </message>
     <message>
         <source>A quotation mark is not closed.</source>
@@ -60,6 +72,10 @@
         <translation>添加并使用第一个</translation>
     </message>
     <message>
+        <source>Add list</source>
+        <translation>添加列表</translation>
+    </message>
+    <message>
         <source>Add one server</source>
         <translation>添加一个服务器</translation>
     </message>
@@ -88,6 +104,14 @@
         <translation>地址已被占用</translation>
     </message>
     <message>
+        <source>Address of the PAC</source>
+        <translation>PAC 地址</translation>
+    </message>
+    <message>
+        <source>Address to explain</source>
+        <translation>要说明的网址</translation>
+    </message>
+    <message>
         <source>After the next start.</source>
         <translation>下次启动后生效。</translation>
     </message>
@@ -110,6 +134,22 @@
     <message>
         <source>Allow old methods</source>
         <translation>允许过时的加密方式</translation>
+    </message>
+    <message>
+        <source>Always direct</source>
+        <translation>始终直连</translation>
+    </message>
+    <message>
+        <source>Always direct: {host}</source>
+        <translation>始终直连：{host}</translation>
+    </message>
+    <message>
+        <source>Always proxy</source>
+        <translation>始终代理</translation>
+    </message>
+    <message>
+        <source>Always through the proxy: {host}</source>
+        <translation>始终代理：{host}</translation>
     </message>
     <message>
         <source>Anybody on the way can change what they carry, unnoticed.</source>
@@ -144,6 +184,10 @@
         <translation>认证失败</translation>
     </message>
     <message>
+        <source>AutoProxy, geosite, hosts, domains or address ranges: the format is found out.</source>
+        <translation>AutoProxy、geosite、hosts、域名或地址段，会自动识别格式。</translation>
+    </message>
+    <message>
         <source>Automatic: lowest latency</source>
         <translation>自动：延迟最低</translation>
     </message>
@@ -162,6 +206,14 @@
     <message>
         <source>Browsers ask the rules; other programs go direct</source>
         <translation>浏览器按规则访问，其他程序直连</translation>
+    </message>
+    <message>
+        <source>Browsers do not get the new rules.</source>
+        <translation>浏览器没有拿到新规则。</translation>
+    </message>
+    <message>
+        <source>Browsers go directly if ssgui does not run</source>
+        <translation>ssgui 未运行时浏览器直连</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -198,6 +250,10 @@
     <message>
         <source>Close filtered</source>
         <translation>关闭筛选结果</translation>
+    </message>
+    <message>
+        <source>Close the connection</source>
+        <translation>关闭连接</translation>
     </message>
     <message>
         <source>Closed by you</source>
@@ -248,8 +304,16 @@
         <translation>复制</translation>
     </message>
     <message>
+        <source>Copy PAC URL</source>
+        <translation>复制 PAC 地址</translation>
+    </message>
+    <message>
         <source>Copy a link, a picture of a QR code, or a file first.</source>
         <translation>请先复制链接、二维码图片或文件。</translation>
+    </message>
+    <message>
+        <source>Copy its address</source>
+        <translation>复制它的网址</translation>
     </message>
     <message>
         <source>Copy link</source>
@@ -292,6 +356,10 @@
         <translation>诊断</translation>
     </message>
     <message>
+        <source>Direct</source>
+        <translation>直连</translation>
+    </message>
+    <message>
         <source>Direct for {minutes} min</source>
         <translation>直连，还剩 {minutes} 分钟</translation>
     </message>
@@ -306,6 +374,10 @@
     <message>
         <source>Duplicate</source>
         <translation>复制一份</translation>
+    </message>
+    <message>
+        <source>Edit my rules…</source>
+        <translation>编辑我的规则…</translation>
     </message>
     <message>
         <source>Edit servers…</source>
@@ -340,6 +412,10 @@
         <translation>所有流量都经过服务器</translation>
     </message>
     <message>
+        <source>Explain</source>
+        <translation>说明</translation>
+    </message>
+    <message>
         <source>Export all servers</source>
         <translation>导出所有服务器</translation>
     </message>
@@ -352,8 +428,8 @@
         <translation>失败</translation>
     </message>
     <message>
-        <source>Fetch subscriptions directly if the proxy fails</source>
-        <translation>代理不可用时直连获取订阅</translation>
+        <source>Fetch subscriptions and lists directly if the proxy fails</source>
+        <translation>代理失败时直接获取订阅和列表</translation>
     </message>
     <message>
         <source>Fetched through a server to see whether it works.</source>
@@ -384,12 +460,28 @@
         <translation>用于通话、游戏和 QUIC。插件只转发 TCP。</translation>
     </message>
     <message>
+        <source>For lists of address ranges, in Rules mode: this network's DNS then hears the names.</source>
+        <translation>用于规则模式下的地址段列表；当前网络的 DNS 会因此得知域名。</translation>
+    </message>
+    <message>
+        <source>For other devices · {address}</source>
+        <translation>供其他设备使用 · {address}</translation>
+    </message>
+    <message>
         <source>For servers that offer nothing else.</source>
         <translation>仅用于别无选择的服务器。</translation>
     </message>
     <message>
+        <source>For this computer</source>
+        <translation>供本机使用</translation>
+    </message>
+    <message>
         <source>Free software under the Apache License 2.0</source>
         <translation>以 Apache License 2.0 发布的自由软件</translation>
+    </message>
+    <message>
+        <source>From an address…</source>
+        <translation>来自网址…</translation>
     </message>
     <message>
         <source>General</source>
@@ -412,6 +504,10 @@
         <translation>继续</translation>
     </message>
     <message>
+        <source>Go to rule</source>
+        <translation>转到规则</translation>
+    </message>
+    <message>
         <source>Gone from list</source>
         <translation>已从订阅中消失</translation>
     </message>
@@ -422,6 +518,18 @@
     <message>
         <source>Group</source>
         <translation>分组</translation>
+    </message>
+    <message>
+        <source>Groups</source>
+        <translation>分组</translation>
+    </message>
+    <message>
+        <source>Groups of geosite</source>
+        <translation>geosite 分组</translation>
+    </message>
+    <message>
+        <source>Groups of geosite…</source>
+        <translation>geosite 分组…</translation>
     </message>
     <message>
         <source>Group…</source>
@@ -458,6 +566,10 @@
     <message>
         <source>Import from another app…</source>
         <translation>从其他应用导入…</translation>
+    </message>
+    <message>
+        <source>In Rules mode: {route}</source>
+        <translation>规则模式下：{route}</translation>
     </message>
     <message>
         <source>In use</source>
@@ -564,8 +676,16 @@
         <translation>链接，每行一个 (*.txt)</translation>
     </message>
     <message>
+        <source>List</source>
+        <translation>列表</translation>
+    </message>
+    <message>
         <source>Listening</source>
         <translation>正在监听</translation>
+    </message>
+    <message>
+        <source>Lists</source>
+        <translation>列表</translation>
     </message>
     <message>
         <source>Log</source>
@@ -582,6 +702,10 @@
     <message>
         <source>Look for new versions</source>
         <translation>检查新版本</translation>
+    </message>
+    <message>
+        <source>Look names up to judge them by address</source>
+        <translation>解析域名以便按地址判断</translation>
     </message>
     <message>
         <source>Median latency</source>
@@ -612,6 +736,10 @@
         <translation>名称或服务未知</translation>
     </message>
     <message>
+        <source>Names from domain-list-community, such as: openai, docker, telegram</source>
+        <translation>domain-list-community 中的名称，例如：openai, docker, telegram</translation>
+    </message>
+    <message>
         <source>Network</source>
         <translation>网络</translation>
     </message>
@@ -630,6 +758,10 @@
     <message>
         <source>Never through it</source>
         <translation>始终不走代理</translation>
+    </message>
+    <message>
+        <source>New address</source>
+        <translation>新地址</translation>
     </message>
     <message>
         <source>New connections do not go through a server.</source>
@@ -684,8 +816,16 @@
         <translation>文件或目录不存在</translation>
     </message>
     <message>
+        <source>Nobody has fetched it yet</source>
+        <translation>还没有程序取过</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>无</translation>
+    </message>
+    <message>
+        <source>Not fetched yet</source>
+        <translation>尚未获取</translation>
     </message>
     <message>
         <source>Not listening</source>
@@ -740,6 +880,10 @@
         <translation>关闭</translation>
     </message>
     <message>
+        <source>On</source>
+        <translation>开启</translation>
+    </message>
+    <message>
         <source>One file to show to somebody who helps: version, system, settings, the state of each server, how connections ended, and the log.</source>
         <translation>一个可以交给协助者的文件：版本、系统、设置、每个服务器的状态、连接如何结束，以及日志。</translation>
     </message>
@@ -784,8 +928,16 @@
         <translation>其他设备可以用下面的用户名和密码使用此代理。</translation>
     </message>
     <message>
+        <source>Other devices that use it then need the new one.</source>
+        <translation>正在使用它的其他设备需要换成新地址。</translation>
+    </message>
+    <message>
         <source>PAC</source>
         <translation>PAC</translation>
+    </message>
+    <message>
+        <source>PAC in use</source>
+        <translation>正在使用的 PAC</translation>
     </message>
     <message>
         <source>PAC, Rules and Global then only say where ssgui sends what comes to it.</source>
@@ -876,6 +1028,10 @@
         <translation>隐私与日志</translation>
     </message>
     <message>
+        <source>Private addresses and names of this network are always direct.</source>
+        <translation>私有地址和本网络内的名称始终直连。</translation>
+    </message>
+    <message>
         <source>Programs find the proxy here: SOCKS and HTTP.</source>
         <translation>程序通过此端口使用代理：SOCKS 和 HTTP。</translation>
     </message>
@@ -922,6 +1078,10 @@
     <message>
         <source>Refused</source>
         <translation>被拒绝</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
     </message>
     <message>
         <source>Remove subscription</source>
@@ -972,6 +1132,10 @@
         <translation>规则</translation>
     </message>
     <message>
+        <source>Rules and PAC</source>
+        <translation>规则与 PAC</translation>
+    </message>
+    <message>
         <source>Rules: every program</source>
         <translation>规则：所有程序</translation>
     </message>
@@ -994,6 +1158,10 @@
     <message>
         <source>Save as a picture…</source>
         <translation>保存为图片…</translation>
+    </message>
+    <message>
+        <source>Save or revert your changes first.</source>
+        <translation>请先保存或还原你的修改。</translation>
     </message>
     <message>
         <source>Save the log</source>
@@ -1022,6 +1190,14 @@
     <message>
         <source>Send a test request</source>
         <translation>发送测试请求</translation>
+    </message>
+    <message>
+        <source>Send it directly</source>
+        <translation>改为直连</translation>
+    </message>
+    <message>
+        <source>Send it through the proxy</source>
+        <translation>改为走代理</translation>
     </message>
     <message>
         <source>Server</source>
@@ -1086,6 +1262,10 @@
     <message>
         <source>Show it</source>
         <translation>查看</translation>
+    </message>
+    <message>
+        <source>Show the lists</source>
+        <translation>查看列表</translation>
     </message>
     <message>
         <source>Show the log</source>
@@ -1268,6 +1448,10 @@
         <translation>这个桌面没有系统代理。</translation>
     </message>
     <message>
+        <source>This is no address. Type one like https://example.com/page.</source>
+        <translation>这不是网址。请输入类似 https://example.com/page 的网址。</translation>
+    </message>
+    <message>
         <source>This is no host name or address.</source>
         <translation>这不是有效的主机名或地址。</translation>
     </message>
@@ -1278,6 +1462,10 @@
     <message>
         <source>This is the demo.</source>
         <translation>这是演示。</translation>
+    </message>
+    <message>
+        <source>This is what new connections will do.</source>
+        <translation>新连接会这样走。</translation>
     </message>
     <message>
         <source>This is {version}.</source>
@@ -1294,6 +1482,10 @@
     <message>
         <source>This server wants to start {plugin}.</source>
         <translation>这个服务器要启动 {plugin}。</translation>
+    </message>
+    <message>
+        <source>Through the proxy</source>
+        <translation>走代理</translation>
     </message>
     <message>
         <source>Through the proxy: a site and everything below it</source>
@@ -1352,12 +1544,40 @@
         <translation>上行</translation>
     </message>
     <message>
+        <source>Update</source>
+        <translation>更新</translation>
+    </message>
+    <message>
+        <source>Update all</source>
+        <translation>全部更新</translation>
+    </message>
+    <message>
+        <source>Update failed: {why}</source>
+        <translation>更新失败：{why}</translation>
+    </message>
+    <message>
+        <source>Update failed: {why} · copy of {date}</source>
+        <translation>更新失败：{why} · 仍用 {date} 的版本</translation>
+    </message>
+    <message>
+        <source>Update the lists</source>
+        <translation>更新列表</translation>
+    </message>
+    <message>
+        <source>Update without the proxy</source>
+        <translation>不经代理更新</translation>
+    </message>
+    <message>
         <source>Updates</source>
         <translation>更新</translation>
     </message>
     <message>
         <source>Updating…</source>
         <translation>正在更新…</translation>
+    </message>
+    <message>
+        <source>Updating… {percent} %</source>
+        <translation>正在更新… {percent} %</translation>
     </message>
     <message>
         <source>Use this server</source>
@@ -1392,6 +1612,10 @@
         <translation>警告</translation>
     </message>
     <message>
+        <source>What no rule knows</source>
+        <translation>没有规则的网址</translation>
+    </message>
+    <message>
         <source>What was found</source>
         <translation>找到的内容</translation>
     </message>
@@ -1400,8 +1624,20 @@
         <translation>出错的连接</translation>
     </message>
     <message>
-        <source>Whoever watches this network then sees which provider you use.</source>
-        <translation>监视此网络的人会因此得知你使用的服务商。</translation>
+        <source>Where does an address go?</source>
+        <translation>某个网址怎么走？</translation>
+    </message>
+    <message>
+        <source>Where does an address go? https://…</source>
+        <translation>某个网址怎么走？https://…</translation>
+    </message>
+    <message>
+        <source>Whoever watches this network then sees which provider and lists you use.</source>
+        <translation>监视此网络的人会看到你使用的服务商和列表。</translation>
+    </message>
+    <message>
+        <source>Why does it go there?</source>
+        <translation>为什么这样走？</translation>
     </message>
     <message>
         <source>With the options {options}</source>
@@ -1410,6 +1646,10 @@
     <message>
         <source>Works</source>
         <translation>正常</translation>
+    </message>
+    <message>
+        <source>Would also match</source>
+        <translation>同样匹配</translation>
     </message>
     <message>
         <source>Wrong password or method?</source>
@@ -1424,12 +1664,68 @@
         <translation>服务商会给你链接、二维码或文件，任何一种都可以。</translation>
     </message>
     <message>
+        <source>a URL begins with its scheme: write ||example.com, or |http://example.com</source>
+        <translation>网址以协议开头：请写 ||example.com 或 |http://example.com</translation>
+    </message>
+    <message>
+        <source>a URL has no spaces and no control characters</source>
+        <translation>网址中没有空格和控制字符</translation>
+    </message>
+    <message>
+        <source>a class of characters is not closed</source>
+        <translation>字符类没有闭合</translation>
+    </message>
+    <message>
+        <source>a group is closed that was not opened</source>
+        <translation>闭合了没有打开的分组</translation>
+    </message>
+    <message>
+        <source>a group is not closed</source>
+        <translation>分组没有闭合</translation>
+    </message>
+    <message>
+        <source>a repeat of a repeat, or of a choice, may take for ever on some addresses</source>
+        <translation>重复之中再有重复或选择，对某些网址可能永远算不完</translation>
+    </message>
+    <message>
+        <source>a repeat of more than {count} times</source>
+        <translation>重复次数超过 {count}</translation>
+    </message>
+    <message>
+        <source>a repeat of what takes nothing</source>
+        <translation>重复的内容是空的</translation>
+    </message>
+    <message>
+        <source>an exception from an exception</source>
+        <translation>例外之中又有例外</translation>
+    </message>
+    <message>
+        <source>an exception from nothing</source>
+        <translation>例外后面没有内容</translation>
+    </message>
+    <message>
         <source>another program</source>
         <translation>其他程序</translation>
     </message>
     <message>
+        <source>because it is in the local network</source>
+        <translation>因为它在本地网络中</translation>
+    </message>
+    <message>
+        <source>because no rule knows it</source>
+        <translation>因为没有规则提到它</translation>
+    </message>
+    <message>
+        <source>because of {rule} in {list}, line {line}</source>
+        <translation>因为 {list} 第 {line} 行 {rule}</translation>
+    </message>
+    <message>
         <source>cannot listen on {place}: {why}</source>
         <translation>无法在 {place} 监听：{why}</translation>
+    </message>
+    <message>
+        <source>comes with ssgui</source>
+        <translation>ssgui 自带</translation>
     </message>
     <message>
         <source>covered by line {line}</source>
@@ -1472,6 +1768,14 @@
         <translation>失败，错误见日志</translation>
     </message>
     <message>
+        <source>goes directly</source>
+        <translation>直连</translation>
+    </message>
+    <message>
+        <source>goes through the proxy</source>
+        <translation>走代理</translation>
+    </message>
+    <message>
         <source>gui-config.json of shadowsocks-windows (*.json)</source>
         <translation>shadowsocks-windows 的 gui-config.json (*.json)</translation>
     </message>
@@ -1488,8 +1792,16 @@
         <translation>它要求一次性验证（OTA），该功能已被 AEAD 加密方式取代</translation>
     </message>
     <message>
+        <source>it cannot be kept: {why}</source>
+        <translation>无法保存：{why}</translation>
+    </message>
+    <message>
         <source>it does not answer</source>
         <translation>没有应答</translation>
+    </message>
+    <message>
+        <source>it ends in a backslash</source>
+        <translation>以反斜杠结尾</translation>
     </message>
     <message>
         <source>it has characters that are not UTF-8</source>
@@ -1512,6 +1824,18 @@
         <translation>缺少服务器地址</translation>
     </message>
     <message>
+        <source>it has {count} lists in it: say which</source>
+        <translation>其中有 {count} 个列表：请指明要哪个</translation>
+    </message>
+    <message>
+        <source>it has {now} rules, the last one had {before}</source>
+        <translation>只有 {now} 条规则，而上一版有 {before} 条</translation>
+    </message>
+    <message>
+        <source>it hides parts of pages, which is for ad blockers</source>
+        <translation>这是隐藏网页元素的规则，用于广告拦截器</translation>
+    </message>
+    <message>
         <source>it is a picture; QR codes in pictures are not read here</source>
         <translation>这是图片，此处不读取图片中的二维码</translation>
     </message>
@@ -1520,8 +1844,20 @@
         <translation>这是网址，不是服务器链接</translation>
     </message>
     <message>
+        <source>it is a web page, not a list</source>
+        <translation>这是网页，不是列表</translation>
+    </message>
+    <message>
         <source>it is a web page, or other XML</source>
         <translation>这是网页或其他 XML</translation>
+    </message>
+    <message>
+        <source>it is cut off</source>
+        <translation>内容被截断</translation>
+    </message>
+    <message>
+        <source>it is damaged, or something else</source>
+        <translation>已损坏，或者不是这种文件</translation>
     </message>
     <message>
         <source>it is empty</source>
@@ -1544,8 +1880,40 @@
         <translation>不是对象</translation>
     </message>
     <message>
+        <source>it is not text, and not a dlc.dat</source>
+        <translation>既不是文本，也不是 dlc.dat</translation>
+    </message>
+    <message>
+        <source>it may take for ever on some addresses: too many ways to repeat</source>
+        <translation>对某些网址可能永远算不完：重复方式太多</translation>
+    </message>
+    <message>
+        <source>it never matches: of an https URL only the host is known to a PAC</source>
+        <translation>永远不会匹配：对 https 网址，PAC 只知道主机名</translation>
+    </message>
+    <message>
+        <source>it never matches: of an https URL only the host is known to a PAC: write {rule}</source>
+        <translation>永远不会匹配：对 https 网址，PAC 只知道主机名；请写 {rule}</translation>
+    </message>
+    <message>
+        <source>it never matches: text is looked for in http: URLs only; write ||example.com</source>
+        <translation>永远不会匹配：文本只在 http: 网址中查找；请写 ||example.com</translation>
+    </message>
+    <message>
+        <source>it never matches: what is behind # never leaves a browser</source>
+        <translation>永远不会匹配：# 之后的内容不会离开浏览器</translation>
+    </message>
+    <message>
+        <source>it would match everything</source>
+        <translation>会匹配所有网址</translation>
+    </message>
+    <message>
         <source>its certificate is not to be trusted</source>
         <translation>证书不可信</translation>
+    </message>
+    <message>
+        <source>its file cannot be read: {why}</source>
+        <translation>无法读取其文件：{why}</translation>
     </message>
     <message>
         <source>its password is sealed with the system's keyring</source>
@@ -1596,6 +1964,22 @@
         <translation>不支持以 {scheme} 开头的链接，仅支持 ss://</translation>
     </message>
     <message>
+        <source>longer than {count} characters</source>
+        <translation>超过 {count} 个字符</translation>
+    </message>
+    <message>
+        <source>more than one word</source>
+        <translation>不止一个词</translation>
+    </message>
+    <message>
+        <source>more than {size} MiB of rules</source>
+        <translation>规则超过 {size} MiB</translation>
+    </message>
+    <message>
+        <source>names come in Punycode (xn--...), of which a wildcard cannot be a part</source>
+        <translation>域名以 Punycode（xn--…）形式出现，其中不能有通配符</translation>
+    </message>
+    <message>
         <source>never hit</source>
         <translation>从未命中</translation>
     </message>
@@ -1616,6 +2000,14 @@
         <translation>{seconds} 秒内未能连接</translation>
     </message>
     <message>
+        <source>no rule in it is understood</source>
+        <translation>其中没有能理解的规则</translation>
+    </message>
+    <message>
+        <source>no rule in it is understood: {why}</source>
+        <translation>其中没有能理解的规则：{why}</translation>
+    </message>
+    <message>
         <source>none of its servers can be used: {why}</source>
         <translation>其中的服务器都不能使用：{why}</translation>
     </message>
@@ -1624,8 +2016,36 @@
         <translation>不是 UTF-8：第 {number} 字节</translation>
     </message>
     <message>
+        <source>not a host name</source>
+        <translation>不是主机名</translation>
+    </message>
+    <message>
+        <source>not a regular expression that is understood: {why}</source>
+        <translation>无法理解的正则表达式：{why}</translation>
+    </message>
+    <message>
+        <source>not an address</source>
+        <translation>不是地址</translation>
+    </message>
+    <message>
+        <source>not served now</source>
+        <translation>目前没有提供</translation>
+    </message>
+    <message>
         <source>not updated: {why} · list of {age} ago</source>
         <translation>未更新：{why} · 仍用 {age}前的列表</translation>
+    </message>
+    <message>
+        <source>nothing to repeat before {text}</source>
+        <translation>{text} 前面没有可重复的内容</translation>
+    </message>
+    <message>
+        <source>only ASCII can be matched: names come in Punycode</source>
+        <translation>只能匹配 ASCII：域名以 Punycode 形式出现</translation>
+    </message>
+    <message>
+        <source>our own port does not listen, and lists are not fetched past it</source>
+        <translation>本机端口没有在监听，而列表不会绕过它获取</translation>
     </message>
     <message>
         <source>rejected</source>
@@ -1656,12 +2076,24 @@
         <translation>ssgui 仍在运行</translation>
     </message>
     <message>
+        <source>ssgui starter rules</source>
+        <translation>ssgui 初始规则</translation>
+    </message>
+    <message>
+        <source>the PAC would have {bytes} bytes, more than {most}: the list {name} is too big</source>
+        <translation>PAC 将有 {bytes} 字节，超过 {most}：列表 {name} 太大</translation>
+    </message>
+    <message>
         <source>the file is empty</source>
         <translation>文件为空</translation>
     </message>
     <message>
         <source>the file is full of zero bytes</source>
         <translation>文件内容全为零字节</translation>
+    </message>
+    <message>
+        <source>the length of a prefix is 0 to {most}</source>
+        <translation>前缀长度须为 0–{most}</translation>
     </message>
     <message>
         <source>the list cannot be read: {why}</source>
@@ -1736,6 +2168,14 @@
         <translation>服务器超过 {count} 个</translation>
     </message>
     <message>
+        <source>there is no host</source>
+        <translation>没有主机名</translation>
+    </message>
+    <message>
+        <source>there is no list {name} in it</source>
+        <translation>其中没有列表 {name}</translation>
+    </message>
+    <message>
         <source>there is no method and password in it</source>
         <translation>其中没有加密方式和密码</translation>
     </message>
@@ -1764,6 +2204,10 @@
         <translation>这不是 https 地址</translation>
     </message>
     <message>
+        <source>this is no name that a rule can have</source>
+        <translation>规则不能使用这样的名称</translation>
+    </message>
+    <message>
         <source>this is no web address</source>
         <translation>这不是网址</translation>
     </message>
@@ -1774,6 +2218,10 @@
     <message>
         <source>too large for a list of servers (more than {size} MiB)</source>
         <translation>作为服务器列表过大（超过 {size} MiB）</translation>
+    </message>
+    <message>
+        <source>too long when its repeats are written out</source>
+        <translation>把重复展开后太长</translation>
     </message>
     <message>
         <source>until {date}</source>
@@ -1792,12 +2240,20 @@
         <translation>回应的不是 HTTP</translation>
     </message>
     <message>
+        <source>what is in the local network is always direct</source>
+        <translation>本地网络中的地址始终直连</translation>
+    </message>
+    <message>
         <source>what should be base64 is not</source>
         <translation>应为 base64 的部分不是 base64</translation>
     </message>
     <message>
         <source>written by a newer version; what this one does not know is kept</source>
         <translation>由更新的版本写入，此版本不认识的内容会保留</translation>
+    </message>
+    <message>
+        <source>your exception in line {line} decides first: {rule}</source>
+        <translation>你在第 {line} 行的例外优先：{rule}</translation>
     </message>
     <message>
         <source>{address} still listens</source>
@@ -1820,12 +2276,28 @@
         <translation>{count} 天</translation>
     </message>
     <message>
+        <source>{count} errors, skipped</source>
+        <translation>{count} 处错误，已跳过</translation>
+    </message>
+    <message>
         <source>{count} h</source>
         <translation>{count} 小时</translation>
     </message>
     <message>
+        <source>{count} hits today</source>
+        <translation>今日命中 {count} 次</translation>
+    </message>
+    <message>
+        <source>{count} lines not understood</source>
+        <translation>{count} 行无法理解</translation>
+    </message>
+    <message>
         <source>{count} min</source>
         <translation>{count} 分钟</translation>
+    </message>
+    <message>
+        <source>{count} more</source>
+        <translation>另有 {count} 条</translation>
     </message>
     <message>
         <source>{count} more cannot be used; the notes say why.</source>
@@ -1834,6 +2306,14 @@
     <message>
         <source>{count} of {attempts} attempts failed: {reason}</source>
         <translation>{attempts} 次尝试中有 {count} 次失败：{reason}</translation>
+    </message>
+    <message>
+        <source>{count} ranges, Rules mode only</source>
+        <translation>{count} 个地址段，仅用于规则模式</translation>
+    </message>
+    <message>
+        <source>{count} rules</source>
+        <translation>{count} 条规则</translation>
     </message>
     <message>
         <source>{count} s</source>
@@ -1852,8 +2332,16 @@
         <translation>无法读取 {file}。</translation>
     </message>
     <message>
+        <source>{file} cannot be read: {why}</source>
+        <translation>无法读取 {file}：{why}</translation>
+    </message>
+    <message>
         <source>{file} cannot be written.</source>
         <translation>无法写入 {file}。</translation>
+    </message>
+    <message>
+        <source>{file} cannot be written: {why}</source>
+        <translation>无法写入 {file}：{why}</translation>
     </message>
     <message>
         <source>{file} could not be read ({why})</source>
@@ -1940,8 +2428,16 @@
         <translation>{name}：密码由钥匙串中的另一密钥加密，或已损坏</translation>
     </message>
     <message>
+        <source>{option} is an option for ad blockers</source>
+        <translation>{option} 是广告拦截器的选项</translation>
+    </message>
+    <message>
         <source>{plugin} may not be started yet: use the server, and allow it</source>
         <translation>尚不允许启动 {plugin}：请先使用该服务器并允许</translation>
+    </message>
+    <message>
+        <source>{rule} in {list}, line {line}</source>
+        <translation>{list} 第 {line} 行 {rule}</translation>
     </message>
     <message>
         <source>{server} cannot be used yet</source>
@@ -1964,12 +2460,32 @@
         <translation>{server} · 已尝试 {age}</translation>
     </message>
     <message>
+        <source>{text} after {other} is not understood by browsers</source>
+        <translation>浏览器无法理解 {other} 之后的 {text}</translation>
+    </message>
+    <message>
         <source>{text} is no host name or address</source>
         <translation>{text} 不是主机名或地址</translation>
     </message>
     <message>
+        <source>{text} is no kind of rule that is known here</source>
+        <translation>{text} 不是已知的规则类型</translation>
+    </message>
+    <message>
         <source>{text} is no port ({low} to {high})</source>
         <translation>{text} 不是端口（{low} 到 {high}）</translation>
+    </message>
+    <message>
+        <source>{text} means different things, or nothing, in browsers and here</source>
+        <translation>{text} 在浏览器和这里含义不同，或者没有含义</translation>
+    </message>
+    <message>
+        <source>{time} · an old one</source>
+        <translation>{time} · 旧版本</translation>
+    </message>
+    <message>
+        <source>{time} · v{version}, still the old one</source>
+        <translation>{time} · v{version}，仍是旧版本</translation>
     </message>
     <message>
         <source>{what} cannot be used: {why}</source>

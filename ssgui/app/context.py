@@ -193,7 +193,7 @@ class AppContext:
             shared=settings.share, fail_open=settings.fail_open,
         )  # fmt: skip
         matcher = self.rules.matcher if settings.mode in (Mode.RULES, Mode.PAC) else None
-        self.proxy.follow(matcher, named_only=settings.mode is Mode.PAC)
+        self.proxy.follow(matcher, named_only=settings.mode is Mode.PAC, ask_dns=settings.ask_dns)
 
     def use(self, identity: str) -> None:
         """Use the server with this id from now on; connections that are open keep theirs."""
@@ -334,5 +334,10 @@ def _with_secret(config: AppConfig) -> AppConfig:
     """`config` with a secret for the PAC's address."""
     if config.settings.pac_secret:
         return config
-    settings = msgspec.structs.replace(config.settings, pac_secret=Secret(secrets.token_urlsafe(16)))
+    settings = msgspec.structs.replace(config.settings, pac_secret=new_secret())
     return msgspec.structs.replace(config, settings=settings)
+
+
+def new_secret() -> Secret:
+    """For the PAC's address: who does not know it learns nothing from our port."""
+    return Secret(secrets.token_urlsafe(16))

@@ -158,13 +158,18 @@ class LocalProxy:
         self._paused = False
         self.pages: Pages | None = None  # that the port serves
         self._rules: Matcher | None = None
-        self._named_only = False
+        self._named_only = self._ask_dns = False
 
-    def follow(self, rules: Matcher | None, *, named_only: bool = False) -> None:
+    def follow(self, rules: Matcher | None, *, named_only: bool = False, ask_dns: bool = False) -> None:
         """Have new connections follow `rules`, as a router does; a port that is moved goes on likewise."""
-        self._rules, self._named_only = rules, named_only
+        self._rules, self._named_only, self._ask_dns = rules, named_only, ask_dns
         if self.relay is not None:
-            self.relay.router.follow(rules, named_only=named_only)
+            self.relay.router.follow(rules, named_only=named_only, ask_dns=ask_dns)
+
+    def own(self, client: tuple[str, int]) -> None:
+        """The connection that `client` has made to the port is one of our own. It may be called in any thread."""
+        if self.relay is not None:
+            self.relay.router.own(client)
 
     def pause(self, paused: bool) -> None:
         """Send new connections directly, or through the server again; a port that is moved goes on likewise."""
@@ -205,7 +210,7 @@ class LocalProxy:
             self.relay = await self._listen(wanted)
             self.relay.pages = self.pages
             self.relay.router.pause(self._paused)
-            self.relay.router.follow(self._rules, named_only=self._named_only)
+            self.relay.router.follow(self._rules, named_only=self._named_only, ask_dns=self._ask_dns)
             _log.info("listening on %s", Address(*self.relay.address))
 
     async def _listen(self, wanted: LocalSettings) -> LocalRelay:

@@ -94,8 +94,9 @@ class RuleUpdates:
             raise FetchError("our own port does not listen, and lists are not fetched past it")
         limits = Limits(MOST_BYTES, _SECONDS, partial(self._rules.progress.__setitem__, source.id))
         answer = await self._get(
-            source.url, proxy=proxy, etag=source.etag if before is not None else "", directly=directly, limits=limits
-        )
+            source.url, proxy=proxy, etag=source.etag if before is not None else "", directly=directly, limits=limits,
+            opened=self._context.proxy.own,
+        )  # fmt: skip
         if not answer.unchanged:
             await run_blocking(self._take, source, answer.data, before)
             self._rules.list_changed(source.id)

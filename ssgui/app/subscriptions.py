@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
@@ -78,7 +78,7 @@ class Subscriptions:
         host = check_address(url)
         subscription = Subscription(id=str(uuid4()), url=Secret(url.strip()), name=host)
         directly = directly or self._directly()
-        answer = await self._get(subscription.url, proxy=own_proxy(self._context), directly=directly)
+        answer = await self._fetch(subscription.url, directly=directly)
         document = await run_blocking(_read, answer.data)
         subscription = msgspec.structs.replace(subscription, etag=answer.etag)
         return subscription, merge(self._context.config, subscription, document, answer.quota, self._clock())
@@ -90,7 +90,7 @@ class Subscriptions:
     async def _refresh(self, old: Subscription, directly: bool) -> None:
         try:
             etag = old.etag if any(one.subscription == old.id for one in self._context.config.servers) else ""
-            answer = await self._get(old.url, proxy=own_proxy(self._context), etag=etag, directly=directly)
+            answer = await self._fetch(old.url, etag=etag, directly=directly)
             document = None if answer.unchanged else await run_blocking(_read, answer.data)
         except FetchError as error:
             _log.warning("the subscription %s is not refreshed: %s", old.name, error)
@@ -105,6 +105,9 @@ class Subscriptions:
             return
         subscription = msgspec.structs.replace(subscription, etag=answer.etag)
         self._context.change(merge(self._context.config, subscription, document, answer.quota, now))
+
+    async def _fetch(self, url: Secret, **values: Any) -> Answer:
+        return await self._get(url, proxy=own_proxy(self._context), opened=self._context.proxy.own, **values)
 
     def _directly(self) -> bool:
         """Whether a person agreed to be seen while a list is fetched."""

@@ -9,6 +9,7 @@ dial, which codecs) is its session's business.
 import errno
 import os
 import time
+from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_err
 from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.engine.tasks import spawn
 from ssgui.engine.tcp_options import is_connecting
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import (
@@ -142,6 +144,13 @@ class TCPRelayHandler:
         if self.stage is Stage.DESTROYED:
             self.dialing = None
             dialing.cancel()
+
+    def ask(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Read no more until `asking` has found which way it is."""
+        assert self.local is not None
+        self.local.pause()
+        self.enter(Stage.DNS)
+        self.dialing = spawn(asking, name=f"ask for {self}")
 
     def redial(self, host: str, port: int, dialer: Dialer) -> None:
         """The dial failed; try `host:port` instead. What waits to be sent is kept."""

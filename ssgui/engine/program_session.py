@@ -18,7 +18,7 @@ from ssgui.engine.session import Session
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.upstream import Upstream
 from ssgui.protocol.address import Address, encode_address
-from ssgui.rules.acl import Route
+from ssgui.rules.acl import Match, Route
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import LocalRelay
@@ -53,8 +53,25 @@ class ProgramSession(Session["LocalRelay"]):
         """Have the handler go to `target`, by `url` if it is known; `payload` came behind the request already."""
         handler, relay = self.handler, self.relay
         match = relay.router.route(target, self.client, url)
-        handler.target, handler.route, handler.rule = target, match.route, match.rule
+        handler.target = target
         self.local.received = len(payload)
+        if relay.router.asks(match, target.host):
+            handler.ask(self._ask(match, target, payload))
+        else:
+            self._go(match, target, payload)
+
+    async def _ask(self, match: Match, target: Address, payload: bytes) -> None:
+        """The addresses of `target` have a say; a name that nobody here knows keeps its way."""
+        try:
+            found = await self.relay.resolver.resolve(target.host, target.port)
+        except DialError:
+            found = []
+        self.handler.dialing = None
+        self._go(self.relay.router.judged(match, [one.address[0] for one in found]), target, payload)
+
+    def _go(self, match: Match, target: Address, payload: bytes) -> None:
+        handler, relay = self.handler, self.relay
+        handler.route, handler.rule = match.route, match.rule
         if match.route is Route.PROXY:
             self.tried = ()
             upstream = self.upstream = relay.pool.choose(target)

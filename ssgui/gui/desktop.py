@@ -40,6 +40,7 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
 from ssgui.services.control import ControlError, InstanceLock, ask, new_control_server
+from ssgui.services.rules import RulesError
 from ssgui.system.limits import raise_nofile
 from ssgui.system.proxy.choose import choose_backend
 
@@ -282,6 +283,8 @@ class Desktop:
                 self.guard.leave()
             case "status":
                 return self._status()
+            case "rules":
+                await self._read_rules()
             case "diagnose":
                 await self._diagnose(str(request.get("file", "")), request.get("hide_hosts") is not False)
             case what:
@@ -299,6 +302,8 @@ class Desktop:
             "state": self.context.verdict().kind,
             "server": self.context.verdict().server,
             "address": self.presenter.address(),
+            "pac": self.context.rules.pac.version,
+            "pac_fetched": [one.version for one in self.context.rules.pac.fetches],
             "connections": len(self.context.connections.live),
             "ended": len(self.context.connections.ended),
         }
@@ -316,6 +321,12 @@ class Desktop:
             await self.presenter.diagnosing.write(path, hide_hosts)
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror or error}") from None
+
+    async def _read_rules(self) -> None:
+        try:
+            await self.context.rules.read_again()
+        except RulesError as error:
+            raise ValueError(str(error)) from None
 
     def _open_page(self, page: str) -> None:
         if not self.window.has_page(page):

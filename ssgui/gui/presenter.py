@@ -28,6 +28,7 @@ from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
 from ssgui.gui.protecting import Protecting
 from ssgui.gui.reasons import reason
+from ssgui.gui.rules.ways import RuleWays
 from ssgui.gui.saving import Files
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.settings.page import SettingsPage
@@ -78,13 +79,16 @@ class Presenter(QObject):
         self.sharing = Sharing(context, window, self.files)
         self.servers.sharing.connect(self.sharing.share)
         self.servers.exporting.connect(self.sharing.export)
+        self.rules = RuleWays(context, window)
+        self.connections.ruled.connect(self.rules.page.always)
+        self.connections.explained.connect(self.rules.explain)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         self.diagnosing, self.trying = Diagnosing(context, window, self.files), Trying(context, window)
         self.updating = Updating(context, window)
         self.protecting = Protecting(context, window, self.settings)
         self._connect_chores()
-        pages = (("servers", self.home), ("connections", self.connections), ("logs", self.logs))
-        for key, page in (*pages, ("settings", self.settings)):
+        pages = (("servers", self.home), ("connections", self.connections), ("rules", self.rules.page))
+        for key, page in (*pages, ("logs", self.logs), ("settings", self.settings)):
             window.add_page(key, page)
         window.open_page("servers")
         window.closing.connect(lambda: self.hide_or_leave())
@@ -109,6 +113,7 @@ class Presenter(QObject):
         self._timer.start(LOOK_MS)
         self.subscriptions.begin()
         self.updating.begin()
+        self.rules.begin()
         self.protecting.protection.begin()
 
     def end(self) -> None:
@@ -117,6 +122,7 @@ class Presenter(QObject):
         self.tests.stop()
         self.subscriptions.end()
         self.updating.end()
+        self.rules.end()
         self.protecting.protection.stop()
         self.context.changed.remove(self._changed)
         self.context.system_proxy.changed.remove(self.look)
@@ -148,6 +154,8 @@ class Presenter(QObject):
                     self.connections.look()
                 case "servers" if second or self.states.testing:
                     self.servers.look()
+                case "rules" if second or self.context.rules.progress:
+                    self.rules.page.look()
                 case "logs":
                     self.logs.look()
         self.looked.emit()
@@ -186,9 +194,10 @@ class Presenter(QObject):
         self._choose_home()
         self.demo.look()
         self.servers.refresh()
+        self.rules.refresh()
         self.settings.refresh()
         shared = context.config.settings.share
-        window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP", shared))
+        window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP · PAC", shared))
         self._ask_for_plugin()
         self._show_problems()
         self.look()

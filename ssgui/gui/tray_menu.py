@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import msgspec
-from PySide6.QtGui import QAction, QActionGroup, QIcon
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QIcon
 from PySide6.QtWidgets import QMenu
 
 from ssgui.app.proxy_commands import SHELLS
@@ -75,6 +75,7 @@ class TrayMenu(QMenu):
         self.servers = self._make_servers()
         self._make_add_menu()
         self.addSeparator()
+        self.pac = self._make_pac()
         self.commands = self._make_commands()
         self._add(tr("Connections…"), partial(presenter.show_page, "connections"))
         self.addSeparator()
@@ -135,6 +136,14 @@ class TrayMenu(QMenu):
         menu.addActions(self._presenter.servers.menu.actions())
         menu.triggered.connect(partial(self._presenter.show_page, "servers"))
 
+    def _make_pac(self) -> QMenu:
+        menu, rules = self.addMenu(tr("PAC")), self._presenter.rules
+        self._copy_pac = self._add(tr("Copy PAC URL"), self._copy_pac_url, menu)
+        self._add(tr("Edit my rules…"), partial(self._on_rules, rules.edit), menu)
+        self._add(tr("Update the lists"), lambda: rules.updates.update(), menu)
+        self._add(tr("Where does an address go?"), partial(self._on_rules, partial(rules.explain, "")), menu)
+        return menu
+
     def _make_commands(self) -> QMenu:
         menu = self.addMenu(tr("Copy proxy command"))
         for shell, name in SHELLS.items():
@@ -178,6 +187,7 @@ class TrayMenu(QMenu):
             action.setEnabled(mode in known.modes)
         self._show_servers(config.servers[:MOST_SERVERS], known.latencies)
         self.commands.setEnabled(known.listening)
+        self._copy_pac.setEnabled(known.listening)
         self.direct.setText(
             tr("Resume · {state}", state=known.pause) if known.pause else tr("Go direct for 15 minutes")
         )
@@ -235,6 +245,13 @@ class TrayMenu(QMenu):
 
     def _copy_command(self, shell: str) -> None:
         copy_command(self._context, shell)
+
+    def _copy_pac_url(self) -> None:
+        QGuiApplication.clipboard().setText(self._context.pac_url())
+
+    def _on_rules(self, act: Callable[[], None]) -> None:
+        act()
+        self._presenter.show_window()
 
     def _turn_pause(self) -> None:
         pause = self._context.pause

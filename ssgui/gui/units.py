@@ -1,5 +1,7 @@
 """Numbers as the window writes them: short, in units that stay the same in every language."""
 
+from PySide6.QtCore import QDate, QDateTime, QLocale
+
 from ssgui.gui.texts import tr
 
 _STEPS = ("B", "KB", "MB", "GB", "TB")
@@ -50,3 +52,10 @@ def age(seconds: float) -> tuple[str, str]:
     if seconds < 3570:
         return f"{seconds / 60:.0f}", "min"
     return f"{seconds / 3600:.0f}", "h"
+
+
+def day(when: float) -> str:
+    """A date, Unix seconds; without the year if it is this one."""
+    date = QDateTime.fromSecsSinceEpoch(int(min(when, 1 << 40))).date()
+    form = tr("d MMM") if date.year() == QDate.currentDate().year() else tr("d MMM yyyy")
+    return QLocale(QLocale.Language.English).toString(date, form)

@@ -33,6 +33,7 @@ class MainWindow(QWidget):
             [
                 ("servers", "server", tr("Servers")),
                 ("connections", "connections", tr("Connections")),
+                ("rules", "rules", tr("Rules")),
                 ("logs", "logs", tr("Logs")),
                 ("settings", "settings", tr("Settings")),
             ],
@@ -74,7 +75,7 @@ class MainWindow(QWidget):
         return next((key for key, page in self._pages.items() if page is self.stack.currentWidget()), "")
 
     def _add_keys(self) -> None:
-        for number, key in enumerate(("servers", "connections", "logs"), 1):
+        for number, key in enumerate(("servers", "connections", "rules", "logs"), 1):
             self._key(f"Ctrl+{number}", partial(self.open_page, key))
         self._key("Ctrl+,", lambda: self.open_page("settings"))
         self._key("Ctrl+W", self.close)

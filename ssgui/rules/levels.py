@@ -37,7 +37,7 @@ def default_of(policy: Policy) -> Route:
 
 def _exceptions(one: RuleList) -> Level:
     other = Route.DIRECT if one.action is Route.PROXY else Route.PROXY
-    return Level(other, one.name, tuple(rule for rule in one.rules if rule.exception))
+    return Level(other, one.name, tuple(rule for rule in one.rules if rule.exception), one.excepted)
 
 
 def _rules(one: RuleList) -> Level:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ssgui.rules.acl import Route
-from ssgui.rules.address_forms import Form, form_of, form_of_target, literal, stays_here
+from ssgui.rules.address_forms import Form, form_of, form_of_target, literal, normal_host, stays_here
 from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.model import Found, Kind, Policy, Rule
 from ssgui.rules.rule_set import Networks
@@ -103,6 +103,15 @@ class Matcher:
         except ValueError:
             return self._decide_target(host, port)  # a host that is no name: some program's mistake
         return self._find(form, addresses=True)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether addresses are judged at all."""
+        return bool(self._networks)
+
+    def decide_address(self, address: str) -> Found | None:
+        """What a network says of a name that no rule knows and that has this address."""
+        return self._by_network(normal_host(address), len(self.levels))
 
     def _find_target(self, host: str, port: int) -> Found:
         return self._find(form_of_target(host, port), addresses=True)

@@ -43,8 +43,8 @@ class Rule(NamedTuple):
 class RuleList:
     """A list, parsed. `action` is where its rules send what they match; its exceptions send it the other way.
 
-    `networks` are judged for IP literals only, never in a PAC: (network, line). `problems` are the lines that were
-    not understood. `title` and `modified` are what the list says of itself.
+    `networks`, and those `excepted`, are judged for IP literals only, never in a PAC: (network, line). `problems` are
+    the lines that were not understood. `title` and `modified` are what the list says of itself.
     """
 
     name: str = ""
@@ -54,6 +54,7 @@ class RuleList:
     action: Route = Route.PROXY
     title: str = ""
     modified: str = ""
+    excepted: tuple[tuple[Network, int], ...] = ()
 
 
 class PolicyMode(StrEnum):

@@ -1,18 +1,21 @@
 """One way to read a list, whatever its format."""
 
+import dataclasses
 import re
+from ipaddress import ip_network
 from typing import Final
 
-from ssgui.rules.acl import Route
-from ssgui.rules.autoproxy import decoded, parse_autoproxy
+from ssgui.rules.acl import Problem, Route
+from ssgui.rules.autoproxy import decoded, parse_autoproxy, shown
 from ssgui.rules.geosite import GeositeError, dlc_groups, is_dlc, parse_dlc, parse_geosite
-from ssgui.rules.model import RuleList
+from ssgui.rules.model import Network, RuleList
 from ssgui.rules.plain_lists import parse_plain
 
 _AUTOPROXY: Final = re.compile(r"^\[|^(?:@@)?\|{1,2}\S|^!", re.MULTILINE)
 _GEOSITE: Final = re.compile(r"^(?:domain|full|keyword|regexp|include):\S|^\S+\s+[@&]\w", re.MULTILINE)
 _PAGE: Final = re.compile(r"\s*<(?:!doctype|!--|html|\?xml|head|body)", re.IGNORECASE)
 _CONTROL: Final = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+_NETWORK: Final = re.compile(r"(@@)?([0-9.]+/\d{1,9}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/\d{1,9})")
 _MOST_FOREIGN: Final = 0.5  # of bytes: comments in an old encoding leave the rules readable
 _LINES_LOOKED_AT: Final = 400
 
@@ -73,5 +76,24 @@ def _by_format(text: str, name: str, action: Route) -> RuleList:
 
 
 def read_user_rules(text: str) -> RuleList:
-    """The person's own rules, as the editor has them: AutoProxy. Never fails."""
-    return parse_autoproxy(text, "user")
+    """The person's own rules, as the editor has them: AutoProxy, and networks. Never fails."""
+    lines = text.split("\n")
+    networks: list[tuple[Network, int]] = []
+    excepted: list[tuple[Network, int]] = []
+    wrong: list[Problem] = []
+    for number, raw in enumerate(lines, 1):
+        if found := _NETWORK.fullmatch(raw.strip()):
+            lines[number - 1] = "!"
+            try:
+                (excepted if found[1] else networks).append((ip_network(found[2], strict=False), number))
+            except ValueError:
+                wrong.append(Problem(number, shown(raw.strip()), _no_network(found[2])))
+    rules = parse_autoproxy("\n".join(lines), "user")
+    problems = tuple(sorted((*rules.problems, *wrong)))
+    return dataclasses.replace(rules, networks=tuple(networks), excepted=tuple(excepted), problems=problems)
+
+
+def _no_network(text: str) -> str:
+    most = 128 if ":" in text else 32
+    length = text.rpartition("/")[2]
+    return f"the length of a prefix is 0 to {most}" if int(length) > most else "not an address"

@@ -7,7 +7,8 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ssgui import __version__
@@ -59,22 +60,27 @@ class Limits:
     progress: Callable[[float], None] = lambda _: None
 
 
+def _nobody(_client: tuple[str, int]) -> None:
+    """Nobody wants to know."""
+
+
 async def fetch(
     url: Secret, *, proxy: str = "", etag: str = "", directly: bool = False, trust: ssl.SSLContext | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = Limits(), opened: Callable[[tuple[str, int]], None] = _nobody,
 ) -> Answer:  # fmt: skip
     """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and then `directly` if that fails.
 
-    Who looks on sees a direct fetch: it must have been wanted. Raises FetchError.
+    `opened` hears, in a thread, from where a connection to the proxy was made, before anything is asked of it. Who
+    looks on sees a direct fetch: it must have been wanted. Raises FetchError.
     """
     check_address(url.reveal())
     if proxy:
         try:
-            return await run_blocking(_fetch, url, proxy, etag, trust, limits)
+            return await run_blocking(_fetch, url, proxy, etag, trust, limits, opened)
         except Unreachable:
             if not directly:  # the server in use may be the one that a new list replaces
                 raise
-    return await run_blocking(_fetch, url, "", etag, trust, limits)
+    return await run_blocking(_fetch, url, "", etag, trust, limits, _nobody)
 
 
 def check_address(url: str) -> str:
@@ -91,7 +97,10 @@ def check_address(url: str) -> str:
     return host
 
 
-def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, limits: Limits) -> Answer:
+def _fetch(
+    url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, limits: Limits,
+    opened: Callable[[tuple[str, int]], None],
+) -> Answer:  # fmt: skip
     import httpx
 
     headers = {"User-Agent": f"ssgui/{__version__}", "Accept": "*/*"} | ({"If-None-Match": etag} if etag else {})
@@ -101,7 +110,8 @@ def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, lim
         with httpx.Client(proxy=proxy or None, trust_env=False, timeout=SECONDS, verify=trust or True) as client:
             for _ in range(MOST_REDIRECTS + 1):
                 host = check_address(place)
-                with client.stream("GET", place, headers=headers) as response:
+                trace = {"trace": partial(_trace, opened)}
+                with client.stream("GET", place, headers=headers, extensions=trace) as response:
                     if not response.has_redirect_location:
                         return _answer(response, host, deadline, limits)
                     place = str(response.url.join(response.headers["Location"]))
@@ -110,6 +120,12 @@ def _fetch(url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, lim
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise FetchError(f"{_host(place)} answers nonsense ({type(error).__name__})") from None
     raise FetchError(f"{_host(place)} sends from one address to the next without end")
+
+
+def _trace(opened: Callable[[tuple[str, int]], None], event: str, info: dict[str, Any]) -> None:
+    """What httpx does, step by step: a connection was made."""
+    if event.endswith("connect_tcp.complete"):
+        opened(info["return_value"].get_extra_info("client_addr")[:2])
 
 
 def _answer(response: "httpx.Response", host: str, deadline: float, limits: Limits) -> Answer:

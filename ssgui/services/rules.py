@@ -45,6 +45,9 @@ class Made:
     user: RuleList = field(default_factory=RuleList)
     lists: Mapping[str, RuleList] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    covered: Mapping[int, int] = field(
+        default_factory=dict
+    )  # the person's lines that never decide, by what covers them
     matcher: Matcher | None = None
     pac: bytes | None = None  # with PROXY_MARK in it
     pac_error: str = ""
@@ -145,7 +148,7 @@ class RulesService:
         in_use = tuple(lists[one.id] for one in config.rule_lists if one.enabled and one.id in lists)
         policy = Policy(config.settings.rules_mode, user, in_use, PROXY_MARK)
         pac, pac_error = self._compile(policy)
-        return Made(config, text, user, lists, failed, Matcher(policy), pac, pac_error)
+        return Made(config, text, user, lists, failed, {}, Matcher(policy), pac, pac_error)
 
     def _parse_all(self, sources: Iterable[RuleSource]) -> tuple[dict[str, RuleList], dict[str, str]]:
         """Every list that was ever had, also those that are switched off: their size is shown."""
@@ -262,6 +265,17 @@ class RulesService:
         self.hits.forget(line.strip() for line in text.split("\n"))
         self.follow()
         self.tell()
+
+    async def read_again(self) -> None:
+        """The person's rules may have been changed in their file, by another program. RulesError."""
+        try:
+            text = await run_blocking(self.folder.user_text)
+        except OSError as error:
+            raise RulesError(f"{self.folder.user_path} cannot be read: {error.strerror or error}") from None
+        if self._read_yet and text != self._user_text:
+            self._user_text = text
+            self.follow()
+            self.tell()
 
     def list_changed(self, identity: str) -> None:
         """The body of this list is another one."""

@@ -5,7 +5,6 @@ without them, such as one of a private copy, has nowhere to look and does not.
 """
 
 import json
-import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,12 +51,10 @@ def releases(name: str = "ssgui") -> Releases | None:
     return Releases(latest, page) if both else None
 
 
-async def look_up(
-    place: Releases, *, proxy: str = "", etag: str = "", trust: ssl.SSLContext | None = None
-) -> Latest:  # fmt: skip
-    """Ask for the latest release. UpdateError."""
+async def look_up(place: Releases, *, etag: str = "", **way: Any) -> Latest:
+    """Ask for the latest release, `way` being how `fetch` gets there. UpdateError."""
     try:
-        answer = await fetch(Secret(place.latest), proxy=proxy, etag=etag, trust=trust)
+        answer = await fetch(Secret(place.latest), etag=etag, **way)
     except FetchError as error:
         raise UpdateError(str(error)) from None
     if answer.unchanged:

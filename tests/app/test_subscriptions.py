@@ -94,6 +94,9 @@ class Context:
     class _Proxy:
         relay = None
 
+        def own(self, client: tuple[str, int]) -> None:
+            """Nothing is routed here."""
+
     def __init__(self, config: AppConfig) -> None:
         self.config, self.pause, self.proxy = config, self._Pause(), self._Proxy()
 

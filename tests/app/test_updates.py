@@ -32,6 +32,7 @@ class World:
         return Updates(self.context, PLACE, self.said.append, self.get, lambda: self.now, "1.0")
 
     async def get(self, place: Releases, **more: Any) -> Latest:
+        assert more.pop("opened") == self.context.proxy.own
         self.asked.append(more)
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -10,11 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ssgui.assets import asset
-from ssgui.rules.model import Policy
-from ssgui.rules.pac_compiler import compile_pac, content_hash
-from ssgui.rules.reader import read_user_rules
-from ssgui.system.proxy.backend import ProxyKind, ProxySetting
 from ssgui.system.proxy.gnome import GnomeProxy
 from tests.e2e.name_server import LoopbackNameServer
 from tests.support.app import App, app
@@ -46,11 +41,18 @@ class World:
         """The targets that came to the app's proxy."""
         return {one.target for one in self.events.connections()}
 
-    def serve(self, rules: str) -> str:
-        """Serve a PAC of these rules; its URL."""
-        policy = Policy(user=read_user_rules(rules), proxy=f"PROXY 127.0.0.1:{self.port}; SOCKS5 127.0.0.1:{self.port}")
-        self.site.pac = compile_pac(policy, asset("pac/template.js").read_text())
-        return f"http://127.0.0.1:{self.site.port}/proxy.pac?k=secret&v={content_hash(self.site.pac)}"
+    def follow(self, rules: str) -> None:
+        """Have the app follow these rules of the person's own."""
+        (self.app.folder / "user-rules.txt").write_text(rules)
+        self.app.ask({"do": "rules"})
+
+    def pac_version(self) -> int:
+        """Of the PAC that the app serves."""
+        return int(self.app.status()["pac"])
+
+    def fetched(self) -> list[int]:
+        """The versions that programs have, the latest first."""
+        return list(self.app.status()["pac_fetched"])
 
     def goes(self, host: str, path: str, *, scheme: str = "http", loads: bool = True) -> str:
         """Which way a browser fetches from `host`: "proxy" or "direct"; `path` is asked for once only."""
@@ -66,28 +68,23 @@ class World:
 
 
 @contextmanager
-def made_world(folder: Path, env: dict[str, str] | None = None) -> Iterator[World]:
-    """With `env`, the app is on a desktop whose proxy it sets."""
+def made_world(folder: Path, env: dict[str, str], mode: str) -> Iterator[World]:
+    """The app is on a desktop whose proxy it sets."""
     home, port, events = folder / "app", free_port(), folder / "events"
     home.mkdir()
+    (home / "user-rules.txt").write_text(RULES)
     with LoopbackNameServer(THERE) as names:
         config = folder / "server.json"
         config.write_text(json.dumps({"nameserver": names.address}))
         with ssgui_server([sys.executable, "-m", "ssgui"], flags=["-c", str(config)]) as server, Site() as site:
             entry = {"id": "1", "server": server.address[0], "server_port": server.address[1], "method": METHOD,
                      "password": PASSWORD}  # fmt: skip
-            settings = {"mode": "global", "local_port": port}
-            kept = {"version": 1, "servers": [entry], "current": "1", "settings": settings}
+            settings = {"mode": mode, "local_port": port}
+            kept = {"version": 1, "servers": [entry], "current": "1", "settings": settings, "rule_lists": []}
             (home / "config.json").write_text(json.dumps(kept))
             with app(home, "--events", str(events), env=env) as one:
                 wait_until(lambda: one.status()["address"], "the port")
                 yield World(one, Events(events), site, port)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with made_world(tmp_path) as found:
-        yield found
 
 
 def every_kind_of_host(world: World) -> None:
@@ -108,30 +105,39 @@ def every_kind_of_host(world: World) -> None:
 Start = Callable[[Path, str, World, dict[str, str]], AbstractContextManager[Process]]
 
 
-def follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
-    """On a desktop of GNOME's kind, whose settings our backend really sets and puts back."""
+def follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start) -> World:
+    """On a desktop of GNOME's kind, whose settings the app really sets and puts back."""
+    with gnome(tmp_path, monkeypatch) as (own, backend):
+        before = backend.snapshot()
+        with made_world(tmp_path, own, "pac") as world:
+            wait_until(lambda: backend.snapshot()["mode"] == "'auto'", "the system's proxy is set")
+            with start(tmp_path, world.site.page, world, own) as browser:
+                every_kind_of_host(world)
+                browser.require_running()
+                assert world.fetched()[0] == world.pac_version()
+                world.follow(RULES + "||late.test\n")
+                begun = time.monotonic()
+                numbers = iter(range(1000))
+                wait_until(lambda: world.goes("late.test", f"/late/{next(numbers)}") == "proxy", "the rule is followed")
+                assert time.monotonic() - begun < SOON * 5  # SOON, on a machine that has the time
+                assert world.fetched()[0] == world.pac_version()
+                browser.require_running()
+            world.app.ask({"do": "quit"})
+            assert world.app.process.wait() == 0
+        assert backend.snapshot() == before
+    return world
+
+
+@contextmanager
+def gnome(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dict[str, str], GnomeProxy]]:
+    """A private desktop: its environment, and what reads its settings."""
     for program in ("gsettings", "dconf"):
         require(program)
-    with private_desktop(tmp_path / "session") as environment:
-        own = {**environment, "XDG_CURRENT_DESKTOP": "GNOME"}
+    with private_desktop(folder / "session") as environment:
+        own = {**environment, "XDG_CURRENT_DESKTOP": "GNOME", "QT_QPA_PLATFORM": "offscreen"}
         for name, value in own.items():
             monkeypatch.setenv(name, value)
-        backend = GnomeProxy()
-        before = backend.snapshot()
-        backend.apply(ProxySetting(ProxyKind.PAC, world.serve(RULES)))
-        with start(tmp_path, world.site.page, world, own) as browser:
-            every_kind_of_host(world)
-            browser.require_running()
-            fetches = len(world.site.pac_fetches)
-            backend.apply(ProxySetting(ProxyKind.PAC, world.serve(RULES + "||late.test\n")))
-            begun = time.monotonic()
-            wait_until(lambda: len(world.site.pac_fetches) > fetches, "the new PAC is fetched", SOON * 10)
-            numbers = iter(range(1000))
-            wait_until(lambda: world.goes("late.test", f"/late/{next(numbers)}") == "proxy", "the new rule is followed")
-            assert time.monotonic() - begun < SOON * 5  # SOON, on a machine that has the time
-            browser.require_running()
-        backend.restore(before)
-        assert backend.snapshot() == before
+        yield own, GnomeProxy()
 
 
 def start_chromium(folder: Path, page: str, world: World, env: dict[str, str]) -> AbstractContextManager[Process]:
@@ -143,26 +149,20 @@ def start_firefox(folder: Path, page: str, world: World, env: dict[str, str]) ->
     return firefox(folder, page, {"network.proxy.type": 5, "network.dns.localDomains": ",".join(names)}, env)
 
 
-def test_chromium_follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    follows(world, tmp_path, monkeypatch, start_chromium)
+def test_chromium_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = follows(tmp_path, monkeypatch, start_chromium)
     assert world.site.arrived("/private") == [HERE]
 
 
 @pytest.mark.long
-def test_firefox_follows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    follows(world, tmp_path, monkeypatch, start_firefox)
+def test_firefox_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follows(tmp_path, monkeypatch, start_firefox)
 
 
-def test_what_the_app_itself_sets_is_followed_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for program in ("gsettings", "dconf"):
-        require(program)
-    with private_desktop(tmp_path / "session") as environment:
-        own = {**environment, "XDG_CURRENT_DESKTOP": "GNOME", "QT_QPA_PLATFORM": "offscreen"}
-        for name, value in own.items():
-            monkeypatch.setenv(name, value)
-        backend = GnomeProxy()
+def test_global_is_followed_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with gnome(tmp_path, monkeypatch) as (own, backend):
         before = backend.snapshot()
-        with made_world(tmp_path, own) as world:
+        with made_world(tmp_path, own, "global") as world:
             wait_until(lambda: backend.snapshot()["mode"] == "'manual'", "the system's proxy is set")
             with start_chromium(tmp_path, world.site.page, world, own):
                 assert world.goes("anything.test", "/global") == "proxy"

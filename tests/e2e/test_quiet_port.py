@@ -11,7 +11,7 @@ from tests.support.app import app
 from tests.support.ports import free_port
 from tests.support.processes import HOST, METHOD, PASSWORD, wait_until
 
-SECRET = "A" * 43
+SECRET, RIGHT = "A" * 43, "R" * 43
 ASKED = {
     "the root": ("GET", "/", "{here}"),
     "a PAC without the secret": ("GET", "/proxy.pac", "{here}"),
@@ -24,6 +24,12 @@ ASKED = {
     "a post": ("POST", "/proxy.pac", "{here}"),
     "options": ("OPTIONS", "/proxy.pac", "{here}"),
     "a wrong path": ("GET", "/wpad.dat", "{here}"),
+    "the secret and a foreign host": ("GET", f"/proxy.pac?k={RIGHT}", "rebound.example:{port}"),
+    "the secret and a foreign port": ("GET", f"/proxy.pac?k={RIGHT}", f"{HOST}:9"),
+    "the secret and a wrong path": ("GET", f"/proxy.pacx?k={RIGHT}", "{here}"),
+    "the secret and a post": ("POST", f"/proxy.pac?k={RIGHT}", "{here}"),
+    "the secret and something behind it": ("GET", f"/proxy.pac?k={RIGHT}x", "{here}"),
+    "a part of the secret": ("GET", f"/proxy.pac?k={RIGHT[:-1]}", "{here}"),
     "something long": ("GET", "/proxy.pac?k=" + "x" * 4000, "{here}"),
     "something strange": ("GET", "/%00?k=%ff&k=..", "{here}"),
 }
@@ -33,10 +39,11 @@ ASKED = {
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     home, port = tmp_path_factory.mktemp("app"), free_port()
     entry = {"id": "1", "server": HOST, "server_port": 9, "method": METHOD, "password": PASSWORD}
-    kept = {"version": 1, "servers": [entry], "current": "1", "settings": {"mode": "global", "local_port": port}}
+    settings = {"mode": "pac", "leave_system_proxy": True, "local_port": port, "pac_secret": RIGHT}
+    kept = {"version": 1, "servers": [entry], "current": "1", "settings": settings}
     (Path(home) / "config.json").write_text(json.dumps(kept))
     with app(home) as one:
-        wait_until(lambda: one.status()["address"], "the port")
+        wait_until(lambda: one.status()["pac"], "the PAC")
         yield port
 
 
@@ -63,3 +70,15 @@ def test_every_question_gets_the_same_bytes(port: int) -> None:
     assert answers == dict.fromkeys(ASKED, expected)
     for telling in (b"ssgui", b"shadowsocks", b"proxy.pac", b"Access-Control", str(port).encode()):
         assert telling.lower() not in expected.lower()
+
+
+def test_who_knows_the_secret_gets_the_pac(port: int) -> None:
+    for host in (f"{HOST}:{port}", f"localhost:{port}"):
+        answer = everything(port, "GET", f"/proxy.pac?k={RIGHT}&h=any", host)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        assert f'"PROXY {HOST}:{port}"'.encode() in body
+        assert everything(port, "HEAD", f"/proxy.pac?k={RIGHT}", host) == head + b"\r\n\r\n"
+    for field in (b"no-store", b"nosniff", b"application/x-ns-proxy-autoconfig"):
+        assert field in head
+    assert b"Access-Control" not in head

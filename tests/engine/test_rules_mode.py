@@ -1,12 +1,14 @@
 """Rules mode: programs that know no PAC follow the same rules."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 import pytest
 
 from ssgui.engine.events import Closed, StageChanged
 from ssgui.engine.relay import LocalRelay
+from ssgui.engine.resolver import SockAddr
 from ssgui.engine.stages import Stage
 from ssgui.protocol.address import Address
 from ssgui.rules.acl import Match, Route
@@ -15,7 +17,7 @@ from ssgui.rules.model import Policy, PolicyMode
 from ssgui.rules.plain_lists import parse_plain
 from ssgui.rules.reader import read_user_rules
 from tests.engine.test_http import serve_http
-from tests.engine.world import World
+from tests.engine.world import World, reset, until
 
 Play = Callable[..., None]
 HERE = ("127.0.0.1", 5000)
@@ -120,5 +122,95 @@ def test_rules_are_exchanged_while_connections_go_on(play: Play) -> None:
         assert await reader.readexactly(1) == b"c"
         assert [route for route, _ in ways(world, client)] == ["proxy", "direct"]
         await asyncio.sleep(0)
+
+    play(scenario)
+
+
+class Names:
+    """What the system's DNS knows, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def lookup(self, host: str, port: int) -> list[SockAddr]:
+        self.asked.append(host)
+        known = {"near.test": "127.0.0.1", "far.test": "203.0.113.9"}
+        if host not in known:
+            raise OSError("no such name")
+        return [SockAddr(socket.AF_INET, (known[host], port))]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("ask", [True, False])
+def test_names_are_judged_by_address_only_where_that_is_wanted(play: Play, ask: bool) -> None:
+    async def scenario(world: World) -> None:
+        client, _ = await world.pair()
+        names = Names()
+        client.resolver._lookup = names
+        port = (await world.echo())[1]
+        routes = parse_plain("127.0.0.0/8", "routes", Route.DIRECT)
+        user = read_user_rules("||ruled.test")
+        client.router.follow(Matcher(Policy(PolicyMode.BYPASS, user, (routes,))), ask_dns=ask)
+        for host in ("far.test", "nobody.test", "ruled.test"):
+            await world.connect(client, host, port)
+        assert names.asked == (["far.test", "nobody.test"] if ask else [])
+        if ask:
+            reader, _ = await world.connect(client, "near.test", port, payload=b"a")
+            assert await reader.readexactly(1) == b"a"
+        found = {one.target: (one.route, one.rule) for one in world.events(client) if isinstance(one, StageChanged)}
+        through = ("proxy", "")
+        assert found[f"far.test:{port}"] == found[f"nobody.test:{port}"] == through
+        assert found[f"ruled.test:{port}"] == ("proxy", "user: ||ruled.test")
+        if ask:
+            assert found[f"near.test:{port}"] == ("direct", "routes: 127.0.0.0/8")
+
+    play(scenario)
+
+
+def test_who_goes_while_a_name_is_asked_for_leaves_nothing(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        client, _ = await world.pair()
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        class Slow(Names):
+            async def lookup(self, host: str, port: int) -> list[SockAddr]:
+                begun.set()
+                try:
+                    await asyncio.get_running_loop().create_future()
+                finally:
+                    ended.set()
+                return []
+
+        client.resolver._lookup = Slow()
+        routes = parse_plain("127.0.0.0/8", "routes", Route.DIRECT)
+        client.router.follow(Matcher(Policy(PolicyMode.BYPASS, lists=(routes,))), ask_dns=True)
+        _, writer = await world.open(client.address)
+        writer.write(b"\x05\x01\x00\x05\x01\x00\x03\x09slow.test\x00\x50")
+        await asyncio.wait_for(begun.wait(), 10)
+        if world.hears_resets_while_paused:
+            reset(writer)
+            await asyncio.wait_for(ended.wait(), 2)  # before DNS gives up
+        else:
+            await client.engine.stop(0)
+            assert ended.is_set()
+        await until(lambda: not client.engine.handlers)
+
+    play(scenario)
+
+
+def test_our_own_downloads_go_through_a_server_once(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        client, _ = await world.pair()
+        router = client.router
+        router.follow(rules("||nothing.test"))
+        target = Address("lists.test", 443)
+        router.own(HERE)
+        assert router.route(target, HERE) == Match(Route.PROXY, "")
+        assert router.route(target, HERE).route is Route.DIRECT
+        router.own(HERE)
+        router.pause(True)
+        assert router.route(target, HERE).route is Route.DIRECT
 
     play(scenario)

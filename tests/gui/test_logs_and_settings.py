@@ -108,8 +108,8 @@ def test_the_mode_to_begin_with_is_chosen(context: StillContext, qtbot: QtBot) -
     choice = page.rows["start_mode"].control
     assert isinstance(choice, ComboBox)
     assert choice.currentText() == "As it was left"
-    choice.setCurrentIndex(2)
-    choice.activated.emit(2)
+    choice.setCurrentIndex(4)
+    choice.activated.emit(4)
     assert context.config.settings.start_mode == "global"
 
 

@@ -31,7 +31,6 @@ work();
 _PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 HERE, THERE = "127.0.0.1", "127.0.0.2"
 _LONGEST_POLL = 20.0
-_PAC_TYPE = "application/x-ns-proxy-autoconfig"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,9 +48,6 @@ class _Handler(BaseHTTPRequestHandler):
             word, _, url = query.partition("&")
             site.ended[unquote(url)] = word
             self._answer("text/plain", b"")
-        elif path == "/proxy.pac":
-            site.pac_fetches.append(self.path)
-            self._answer(_PAC_TYPE, site.pac)
         else:
             site.seen.append((self.server.host, self.headers["Host"] or "", self.path))
             self._answer("image/svg+xml", _PICTURE)
@@ -94,8 +90,6 @@ class Site:
     """
 
     def __init__(self) -> None:
-        self.pac = b""
-        self.pac_fetches: list[str] = []
         self.seen: list[tuple[str, str, str]] = []
         self.ended: dict[str, str] = {}
         self._probes: queue.Queue[str] = queue.Queue()

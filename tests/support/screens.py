@@ -48,7 +48,7 @@ from ssgui.services.meter import Meter
 from ssgui.services.rules import RulesService
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
-from tests.support import dialogs, sample
+from tests.support import dialogs, sample, sample_rules
 
 ADDRESS = "127.0.0.1:1080"
 SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
@@ -132,6 +132,7 @@ class Screens:
         self.context = StillContext(folder)
         self.context.config = dialogs.with_subscription(self.context.config)
         self.context.listens = ADDRESS
+        sample_rules.fill(self.context)
         self.context.system_proxy.backend = cast("ProxyBackend", object())  # there is one, and it is never asked
         self.context.meter = Still(lambda: "2026-11-23")
         self.window = MainWindow()
@@ -139,6 +140,7 @@ class Screens:
         self._timer_off()
         self.window.resize(*size)
         self.presenter.connections.model._clock = lambda: sample.NOW
+        self.presenter.rules.page.model.clock = lambda: sample.NOW
         logger = logging.Logger("ssgui")
         logger.addHandler(self.context.logs)
         for level, text in _LINES:
@@ -178,8 +180,11 @@ class Screens:
     def pages(self) -> Iterator[tuple[str, QWidget]]:
         """Name and window of every page, shown."""
         self.window.show()
-        for key in ("servers", "connections", "logs", "settings"):
+        for key in ("servers", "connections", "rules", "logs", "settings"):
             self._open(key)
+            if key == "rules":
+                self.presenter.rules.page.explain.ask("https://www.youtube.com/watch?v=dQw4w9WgXcQ")
+                QApplication.processEvents()
             yield key, self.window
         self.presenter.settings.context.change_settings(share=True)
         self._open("settings")

@@ -4,7 +4,7 @@ import time
 from functools import partial
 
 import msgspec
-from PySide6.QtCore import QDate, QDateTime, QLocale, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ssgui.app.adding import Candidate, Found, assess
@@ -18,7 +18,7 @@ from ssgui.gui.frame.fields import Field
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
-from ssgui.gui.units import age, amount, said
+from ssgui.gui.units import age, amount, day, said
 from ssgui.gui.window import MainWindow
 from ssgui.services.fetching import FetchError, Unreachable, check_address
 
@@ -73,7 +73,8 @@ class LineDialog(QDialog):
             self.done_with.emit(self.field.text().strip())
 
 
-def _check_url(text: str) -> str:
+def check_url(text: str) -> str:
+    """What is wrong with an address to fetch a list from, "" for nothing."""
     try:
         check_address(text)
     except FetchError:
@@ -120,7 +121,7 @@ class SubscriptionWays(QObject):
 
     def add(self, url: str = "") -> None:
         """Ask for the address of a new one."""
-        field = Field(tr("Address"), _check_url)
+        field = Field(tr("Address"), check_url)
         field.set_hint(tr("Your provider gives it to you. Keep it to yourself: it is a password."))
         dialog = LineDialog(tr("Add a subscription"), field, tr("Go on"), self._window)
         dialog.setObjectName("subscription")
@@ -271,7 +272,7 @@ def state_of(one: Subscription, busy: bool, now: float) -> str:
         parts.append(tr("{amount} left", amount=" ".join(amount(one.bytes_remaining))))
     if one.expires:
         words = tr("until {date}") if one.expires > now else tr("ended {date}")
-        parts.append(words.format(date=_date(one.expires)))
+        parts.append(words.format(date=day(one.expires)))
     return " · ".join(parts)
 
 
@@ -279,9 +280,3 @@ def _age(seconds: float) -> str:
     if seconds >= 48 * 3600:
         return tr("{count} days", count=int(seconds // 86400))
     return said(age(max(seconds, 60.0)))
-
-
-def _date(when: float) -> str:
-    day = QDateTime.fromSecsSinceEpoch(int(min(when, 1 << 40))).date()
-    form = tr("d MMM") if day.year() == QDate.currentDate().year() else tr("d MMM yyyy")
-    return QLocale(QLocale.Language.English).toString(day, form)

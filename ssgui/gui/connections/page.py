@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QPushButton,
     QStackedLayout,
     QTableView,
@@ -20,9 +21,11 @@ from PySide6.QtWidgets import (
 from ssgui.gui import icons, theme
 from ssgui.gui.connections.delegate import ROW_HEIGHT, ConnectionDelegate
 from ssgui.gui.connections.model import Column, ConnectionsModel, Scope
+from ssgui.gui.connections.row_menu import row_menu
 from ssgui.gui.frame.empty import Empty
 from ssgui.gui.frame.mode_switch import ModeSwitch
 from ssgui.gui.texts import tr
+from ssgui.rules.acl import Route
 from ssgui.services.connections import Connection, Connections
 
 _WIDTHS = {
@@ -35,10 +38,15 @@ _NARROW_BELOW = 1000
 
 
 class ConnectionsPage(QWidget):
-    """`closed` carries the ids of the connections that a person wants closed; `test` asks for a test request."""
+    """`closed` carries the ids of the connections that a person wants closed; `test` asks for a test request.
+
+    `ruled` asks for a rule that sends a host by a route from now on, `explained` why an address goes where it goes.
+    """
 
     closed = Signal(list)
     test = Signal()
+    ruled = Signal(str, Route)
+    explained = Signal(str)
 
     def __init__(
         self, connections: Connections, clock: Callable[[], float], parent: QWidget | None = None
@@ -93,6 +101,8 @@ class ConnectionsPage(QWidget):
             head.resizeSection(column, width)
         head.setSectionResizeMode(Column.TARGET, QHeaderView.ResizeMode.Stretch)
         head.setMinimumSectionSize(40)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._ask)
         return table
 
     def _lay_out(self) -> None:
@@ -181,6 +191,18 @@ class ConnectionsPage(QWidget):
         """The records of the selected rows."""
         rows = self.table.selectionModel().selectedRows()
         return [self.model.rows[index.row()] for index in rows]
+
+    def _ask(self, at: QPoint) -> None:
+        index = self.table.indexAt(at)
+        index = index if index.isValid() else self.table.currentIndex()
+        if index.isValid() and index.row() < len(self.model.rows):
+            self.row_menu(self.model.rows[index.row()], self.table.viewport().mapToGlobal(at))
+
+    def row_menu(self, one: Connection, at: QPoint) -> QMenu:
+        """Where it goes from now on, why it goes there now, and its end."""
+        menu = row_menu(self, one, self.ruled.emit, self.explained.emit, lambda: self.closed.emit([one.id]))
+        menu.popup(at)
+        return menu
 
     def _close_selected(self) -> None:
         if ids := [one.id for one in self.selected() if one.live]:

@@ -21,15 +21,19 @@ class Switch(QAbstractButton):
         return QSize(40, 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        tokens, on = theme.current(), self.isChecked()
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            track = QRectF(2, 3, 36, 18)
-            if on:
-                panel(painter, track, tokens.accent if self.isEnabled() else tokens.disabled, 9)
-            else:
-                edged(painter, track, tokens.sunken, tokens.ctl if self.isEnabled() else tokens.line2, 9)
-            knob = QRectF(22 if on else 5, 6, 12, 12)
-            panel(painter, knob, tokens.on_accent if on else tokens.ctl, 6)
+            draw_switch(painter, QRectF(2, 3, 36, 18), on=self.isChecked(), enabled=self.isEnabled())
             if self.hasFocus():
                 focus_ring(painter, QRectF(self.rect()), 11)
+
+
+def draw_switch(painter: QPainter, track: QRectF, *, on: bool, enabled: bool = True) -> None:
+    """A switch in `track`, 36 by 18."""
+    tokens = theme.current()
+    if on:
+        panel(painter, track, tokens.accent if enabled else tokens.disabled, 9)
+    else:
+        edged(painter, track, tokens.sunken, tokens.ctl if enabled else tokens.line2, 9)
+    left = track.left() + (20 if on else 3)
+    panel(painter, QRectF(left, track.top() + 3, 12, 12), tokens.on_accent if on else tokens.ctl, 6)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ssgui.app.context import AppContext
+from ssgui.app.context import AppContext, new_secret
 from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import Choice, Mode, Settings
 from ssgui.config.secret import Secret
@@ -20,6 +20,7 @@ from ssgui.gui.settings.rows import SettingRow, Tall, heading
 from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.stream_ciphers import STREAM_METHODS
+from ssgui.rules.model import PolicyMode
 from ssgui.services.updates import releases
 
 COLUMN = 640
@@ -44,6 +45,7 @@ class SettingsPage(QWidget):
         self._network()
         self._ways()
         self._system_proxy()
+        self._rules()
         self._updates()
         self._privacy()
         self._column.addStretch(1)
@@ -108,7 +110,8 @@ class SettingsPage(QWidget):
         self._choice("language", tr("Language"), languages, tr("After the next start."))
         themes = [("", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))]
         self._choice("theme", tr("Appearance"), themes)
-        modes = [("", tr("As it was left")), (str(Mode.OFF), tr("Off")), (str(Mode.GLOBAL), tr("Global"))]
+        modes = [("", tr("As it was left")), (str(Mode.OFF), tr("Off")), (str(Mode.PAC), tr("PAC")),
+                 (str(Mode.RULES), tr("Rules")), (str(Mode.GLOBAL), tr("Global"))]  # fmt: skip
         self._choice("start_mode", tr("Mode at start"), modes)
         self._switch("start_minimised", tr("Start without a window"), tr("Only where there is a tray to find it in."))
 
@@ -143,6 +146,21 @@ class SettingsPage(QWidget):
         button.setMenu(menu)
         self._row("proxy_command", tr("Proxy command"), button, tr("Tells the programs of one terminal of the proxy."))
 
+    def _rules(self) -> None:
+        self._head(tr("Rules and PAC"))
+        modes = [(PolicyMode.LIST, tr("goes directly")), (PolicyMode.BYPASS, tr("goes through the proxy"))]
+        note = tr("Private addresses and names of this network are always direct.")
+        self._choice("rules_mode", tr("What no rule knows"), [(str(value), text) for value, text in modes], note)
+        note = tr("A browser then goes past the proxy, unprotected, whenever ssgui does not answer.")
+        self._switch("fail_open", tr("Browsers go directly if ssgui does not run"), note)
+        note = tr("For lists of address ranges, in Rules mode: this network's DNS then hears the names.")
+        self._switch("ask_dns", tr("Look names up to judge them by address"), note)
+        button = QPushButton(tr("New address"), self)
+        button.clicked.connect(lambda: self._set(pac_secret=new_secret()))
+        self._row(
+            "pac_address", tr("Address of the PAC"), button, tr("Other devices that use it then need the new one.")
+        )
+
     def _ways(self) -> None:
         control = Switch(self)
         control.clicked.connect(lambda on: self._set(legacy_methods=tuple(STREAM_METHODS) if on else ()))
@@ -153,8 +171,8 @@ class SettingsPage(QWidget):
         self._head(tr("Updates"))
         note = tr("Asked through the proxy, once a day. Nothing is installed by itself.")
         self._switch("check_updates", tr("Look for new versions"), note)
-        note = tr("Whoever watches this network then sees which provider you use.")
-        self._switch("fetch_directly", tr("Fetch subscriptions directly if the proxy fails"), note)
+        note = tr("Whoever watches this network then sees which provider and lists you use.")
+        self._switch("fetch_directly", tr("Fetch subscriptions and lists directly if the proxy fails"), note)
 
     def _privacy(self) -> None:
         self._head(tr("Privacy and logs"))
@@ -214,6 +232,8 @@ class SettingsPage(QWidget):
     def _set(self, **values: Any) -> None:
         if self._filling:
             return
+        if "rules_mode" in values:
+            values["rules_mode"] = PolicyMode(values["rules_mode"])
         if "choice" in values:
             values["choice"] = Choice(values["choice"])
         self.context.change_settings(**values)

@@ -1696,6 +1696,10 @@
         <translation>重复的内容是空的</translation>
     </message>
     <message>
+        <source>an empty class of characters</source>
+        <translation>方括号里没有字符</translation>
+    </message>
+    <message>
         <source>an exception from an exception</source>
         <translation>例外之中又有例外</translation>
     </message>
@@ -1722,6 +1726,10 @@
     <message>
         <source>cannot listen on {place}: {why}</source>
         <translation>无法在 {place} 监听：{why}</translation>
+    </message>
+    <message>
+        <source>classes like [:alpha:] are not known to browsers</source>
+        <translation>浏览器不支持 [:alpha:] 这样的字符类</translation>
     </message>
     <message>
         <source>comes with ssgui</source>
@@ -1972,6 +1980,10 @@
         <translation>不止一个词</translation>
     </message>
     <message>
+        <source>more than {limit} regular expressions: {surplus} are left out from here on</source>
+        <translation>正则表达式超过 {limit} 个：从这里起有 {surplus} 个不生效</translation>
+    </message>
+    <message>
         <source>more than {size} MiB of rules</source>
         <translation>规则超过 {size} MiB</translation>
     </message>
@@ -2034,6 +2046,10 @@
     <message>
         <source>not updated: {why} · list of {age} ago</source>
         <translation>未更新：{why} · 仍用 {age}前的列表</translation>
+    </message>
+    <message>
+        <source>nothing to repeat before {char}</source>
+        <translation>{char} 之前没有可以重复的内容</translation>
     </message>
     <message>
         <source>nothing to repeat before {text}</source>
@@ -2462,6 +2478,14 @@
     <message>
         <source>{text} after {other} is not understood by browsers</source>
         <translation>浏览器无法理解 {other} 之后的 {text}</translation>
+    </message>
+    <message>
+        <source>{text} after {repeat} is not understood by browsers</source>
+        <translation>浏览器不支持 {repeat} 之后的 {text}</translation>
+    </message>
+    <message>
+        <source>{text} in a class of characters</source>
+        <translation>方括号里有 {text}</translation>
     </message>
     <message>
         <source>{text} is no host name or address</source>

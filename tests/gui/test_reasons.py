@@ -13,6 +13,7 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.texts import Translator
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import check_password, find_method
+from ssgui.rules.reader import read_user_rules
 from tests.config.documents import samples
 from tests.support.dialogs import LINKS
 
@@ -73,3 +74,46 @@ def test_what_importers_and_fields_say_is_known(chinese: None) -> None:
         with pytest.raises((ConfigError, LocalProtocolError)) as caught:
             check()
         assert has_han(reason(str(caught.value))), str(caught.value)
+
+
+WRONG_RULES = r"""
+@@
+@@@@||example.com
+example.com##.banner
+||example.com^$third-party
+||exa mple.com
+||ex*ample.例
+|example.com
+|http://example.com/a#b
+|https://example.com/path
+||example.com:443
+https://example.com
+*
+example .com
+/例/
+/(/
+/a)/
+/a**b/
+/*a/
+/\d\1/
+/(?i)x/
+/a{2000}/
+/(a+)+b/
+/(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)b/
+/((a{50}){50}){50}/
+/a\/
+/[]/
+/[a/
+/[[:alpha:]]/
+/[\b]/
+/[b-a]/
+"""
+
+
+def test_what_is_wrong_with_rules_is_known(chinese: None) -> None:
+    many = "\n".join(f"/a{number}/" for number in range(1001))
+    for text in (WRONG_RULES, "x" * 5000, "/" + "x" * 3000 + "/", many):
+        problems = read_user_rules(text).problems
+        assert problems
+        assert not [problem for problem in problems if not has_han(reason(problem.why))]
+    assert len(read_user_rules(WRONG_RULES).problems) > 25

@@ -53,7 +53,7 @@ class RulesEditor(QWidget):
         document.contentsChange.connect(self._changed)
         document.modificationChanged.connect(lambda _modified: self._tell())
         self.area.focused.connect(self.update)
-        self._fill_in()
+        self.set_text("")
 
     # ---- the text
 
@@ -148,6 +148,7 @@ class RulesEditor(QWidget):
         if empty and self._empty.isHidden():
             self._empty.setGeometry(self.area.viewport().rect())
         self._empty.setVisible(empty)
+        self.area.setTabChangesFocus(empty)  # to the button
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize:

@@ -4,7 +4,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ssgui.gui import theme
@@ -43,12 +43,19 @@ def note_text(note: Note) -> str:
     return f"{note.number:,}" if note.kind == "hits" else tr("never hit")
 
 
-class Gutter(QWidget):
-    """The numbers of the lines; those of wrong ones are red, with a bar."""
+class _Margin(QWidget):
+    """Beside the text."""
 
     def __init__(self, area: "TextArea") -> None:
         super().__init__(area)
         self._area = area
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        QApplication.sendEvent(self._area.viewport(), event)
+
+
+class Gutter(_Margin):
+    """The numbers of the lines; those of wrong ones are red, with a bar."""
 
     def wanted_width(self) -> int:
         """For the largest number."""
@@ -70,12 +77,8 @@ class Gutter(QWidget):
                 draw_text(painter, place, str(row.number + 1), color, font, Qt.AlignmentFlag.AlignRight)
 
 
-class Notes(QWidget):
+class Notes(_Margin):
     """Hits of today, right-aligned, or why there are none."""
-
-    def __init__(self, area: "TextArea") -> None:
-        super().__init__(area)
-        self._area = area
 
     def wanted_width(self) -> int:
         """For the widest note that there is, and the name of the column; without the scroll bar's share."""

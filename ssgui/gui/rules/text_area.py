@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -130,8 +131,10 @@ class TextArea(QPlainTextEdit):
         return not files and (source.hasText() or source.hasHtml())
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        data = QMimeData()
-        data.setText(kept(self.textCursor().selectedText().replace(_LINE_END, "\n")))
+        data = super().createMimeDataFromSelection()  # Qt's own: the clipboard may have it longer than there is Python
+        text = kept(data.text())
+        data.clear()  # of the same text with fonts and colours
+        data.setText(text)
         return data
 
     # ---- what is where
@@ -164,7 +167,7 @@ class TextArea(QPlainTextEdit):
     def right_air(self) -> int:
         """From the notes to the end of their column: with the scroll bar it is always as wide."""
         bar = self.verticalScrollBar()
-        return margins.RIGHT - bar.width() if bar.isVisible() else margins.RIGHT
+        return margins.RIGHT - bar.width() if bar.isVisibleTo(self) else margins.RIGHT
 
     def make_room(self) -> None:
         """For numbers and notes, beside the text."""
@@ -232,6 +235,25 @@ class TextArea(QPlainTextEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
         self.keep_sentence_in_view()
+
+    def _on_text(self, event: QMouseEvent) -> QMouseEvent:
+        """As if the pointer were on the text of the row that it is in: above and below it, Qt takes only its ends."""
+        at = event.position()
+        for row in self.rows(QRect(0, int(at.y()), 1, 1)):
+            at = QPointF(at.x(), row.top + self.row_layout.row / 2)
+        return QMouseEvent(
+            event.type(), at, event.scenePosition(), event.globalPosition(), event.button(), event.buttons(),
+            event.modifiers(), event.pointingDevice(),
+        )  # fmt: skip
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(self._on_text(event))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(self._on_text(event))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(self._on_text(event))
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() is not QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
@@ -302,7 +324,7 @@ class TextArea(QPlainTextEdit):
         if place == -1 or self.isReadOnly():
             return QRect()
         cursor = self.textCursor()
-        if place >= 0 and not cursor.hasSelection():
+        if place >= 0:
             cursor = QTextCursor(self.document())
             cursor.setPosition(place)
         return self.cursorRect(cursor)

@@ -4,6 +4,14 @@
 <context>
     <name>ssgui</name>
     <message>
+        <source>1 error, skipped</source>
+        <translation>1 处错误，已跳过</translation>
+    </message>
+    <message>
+        <source>1 rule</source>
+        <translation>1 条规则</translation>
+    </message>
+    <message>
         <source>A SOCKS5 or HTTP proxy that this network wants, or Tor. TCP only, and no plugins.</source>
         <translation>所在网络要求的 SOCKS5 或 HTTP 代理，或者 Tor。仅支持 TCP，不支持插件。</translation>
     </message>

@@ -19,6 +19,7 @@ from ssgui.gui.rules.editor import Note, RulesEditor
 from ssgui.gui.rules.explain import ExplainBox
 from ssgui.gui.rules.lists import ListsFrame, RuleListsModel, RuleListsView
 from ssgui.gui.rules.pac_panel import PacPanel
+from ssgui.gui.rules.wording import rules_text
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
 from ssgui.services.own_rules import OwnRuleError, RuleChange, always
@@ -180,7 +181,7 @@ class RulesPage(QWidget):
 
     def _show_head(self) -> None:
         count = len(self.rules.made.user.rules)
-        self._count.setText(tr("{count} rules", count=f"{count:,}") if count else "")
+        self._count.setText(rules_text(count) if count else "")
         self._count.setStyleSheet(f"color: {theme.current().text2}")
         changed = self.editor.is_modified()
         self.revert.setVisible(changed)
@@ -192,7 +193,8 @@ class RulesPage(QWidget):
         tokens = theme.current()
         self._wrong.setVisible(bool(problems))
         self._wrong_icon.setVisible(bool(problems))
-        self._wrong.setText(tr("{count} errors, skipped", count=len(problems)))
+        many = tr("{count} errors, skipped", count=len(problems))
+        self._wrong.setText(many if len(problems) > 1 else tr("1 error, skipped"))
         self._wrong.setStyleSheet(f"color: {tokens.err}")
         self._wrong_icon.setPixmap(icons.icon("error", "err").pixmap(16, 16))
 

@@ -60,6 +60,11 @@ def also(found: tuple[Found, ...], more: int) -> list[Span]:
     return [plain._replace(text=tr("Would also match") + "  "), *made, plain._replace(text=more_text)]
 
 
+def rules_text(count: int) -> str:
+    """So many rules."""
+    return tr("1 rule") if count == 1 else tr("{count} rules", count=f"{count:,}")
+
+
 def list_line(state: ListState, now: float) -> tuple[str, str]:
     """What stands below a list's name, and its colour."""
     if state.progress is not None:
@@ -71,7 +76,7 @@ def list_line(state: ListState, now: float) -> tuple[str, str]:
         return tr("Update failed: {why} · copy of {date}", why=why, date=day(state.source.updated)), "err"
     if not state.there:
         return tr("Not fetched yet"), "text2"
-    parts = [tr("{count} rules", count=f"{state.rules:,}")] if state.rules or not state.networks else []
+    parts = [rules_text(state.rules)] if state.rules or not state.networks else []
     parts += [tr("{count} ranges, Rules mode only", count=f"{state.networks:,}")] if state.networks else []
     parts += [tr("direct")] if state.source.direct else []
     parts.append(_age(now - state.source.updated) if state.source.url else tr("comes with ssgui"))

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
 from ssgui.engine.drain import Drain, Lingering
-from ssgui.engine.handler import HandlerView, TCPRelayHandler
+from ssgui.engine.handler import HandlerView, Pulse, TCPRelayHandler
 from ssgui.engine.http_session import KEEP_ALIVE_SECONDS, HttpSession
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
@@ -47,6 +47,9 @@ class Handler(Protocol):
 
     def sweep(self, now: float, idle_limit: float, /) -> None:
         """Called about once a second: end what has waited too long."""
+
+    def pulse(self) -> Pulse:
+        """How things stand, in short."""
 
     def view(self) -> HandlerView:
         """A record of how things stand."""

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
@@ -38,9 +39,12 @@ class StageChanged(msgspec.Struct, frozen=True):
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """A handler is DESTROYED: why, payload bytes each way, and the seconds it spent in each stage.
+    """A handler is DESTROYED: why, payload bytes each way, and when it entered each stage, DESTROYED last.
 
-    `detail` says more than the reason, where there is more to say; `user` is a 2022 server's.
+    It says everything about the connection once more, for a reader that hears only of ends. `detail` says more than
+    the reason, where there is more to say; `user` is a 2022 server's. `first_up` and `first_down` are when payload
+    first went each way. `acked` is how many bytes of ours a server's kernel took of which nothing came back: known
+    only of a client's connection that nobody answered, and only where the system tells.
     """
 
     id: int
@@ -48,11 +52,28 @@ class Closed(msgspec.Struct, frozen=True):
     reason: Reason
     up: int
     down: int
-    stages: dict[str, float]
+    timeline: tuple[tuple[Stage, float], ...]
     target: str
     client: str
     detail: str = ""
     user: str = ""
+    conn: int = 0
+    role: Role = Role.LOCAL
+    inbound: str = ""
+    route: str = ""
+    rule: str = ""
+    server: str = ""
+    first_up: float | None = None
+    first_down: float | None = None
+    acked: int | None = None
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds spent in each stage, by its name. One comes twice where another server was tried."""
+        spent: dict[str, float] = {}
+        for (stage, start), (_, end) in pairwise(self.timeline):
+            spent[stage.name] = spent.get(stage.name, 0.0) + end - start
+        return spent
 
 
 # The journal keeps the raw parts of an event; these make it of them when it is read.
@@ -78,15 +99,16 @@ def closed(
     down: int,
     target: Address | None,
     client: Endpoint,
-    detail: str = "",
-    user: str = "",
+    detail: str,
+    user: str,
+    *rest: Any,
 ) -> Closed:
-    """The end of a handler that entered each stage when `timeline` says, DESTROYED last."""
-    spent: dict[str, float] = {}
-    for (stage, start), (_, end) in pairwise(timeline):  # a stage comes twice where another server was tried
-        spent[stage.name] = spent.get(stage.name, 0.0) + end - start
-    t = timeline[-1][1]
-    return Closed(number, t, reason, up, down, spent, _text(target), peer_name(client), detail, user)
+    """The end of a handler that entered each stage when `timeline` says; `rest` are the fields of `Closed` from `conn`
+    on.
+    """
+    return Closed(
+        number, timeline[-1][1], reason, up, down, timeline, _text(target), peer_name(client), detail, user, *rest
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)  # a connection tells its target five times

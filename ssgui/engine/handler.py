@@ -21,7 +21,7 @@ from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.engine.tasks import spawn
-from ssgui.engine.tcp_options import is_connecting
+from ssgui.engine.tcp_options import acknowledged, is_connecting
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import (
     AuthenticationError,
@@ -57,6 +57,12 @@ class Farewell(Enum):
     KEEP = auto()  # the client asks for something else next, over the same connection
 
 
+# What changes all the time, for who looks often at thousands: payload bytes up and down, bytes held up and down, and
+# bits: 1 and 2 the status of up, 4 and 8 that of down, 16 and 32 whether payload went up and down yet.
+Pulse = tuple[int, int, int, int, int]
+NO_PULSE: Pulse = (0, 0, 0, 0, 0)
+
+
 class HandlerView(msgspec.Struct, frozen=True):
     """What a handler looks like at one moment; times are monotonic seconds, bytes are payload."""
 
@@ -80,6 +86,7 @@ class HandlerView(msgspec.Struct, frozen=True):
     timeline: tuple[tuple[Stage, float], ...]
     first_up: float | None
     first_down: float | None
+    acked: int | None = None  # as in `events.Closed`
 
 
 class TCPRelayHandler:
@@ -339,11 +346,15 @@ class TCPRelayHandler:
         self.enter(Stage.DESTROYED)
         local, remote, dialing = self.local, self.remote, self.dialing
         up, down = local.received if local else 0, remote.received if remote else 0
+        first_up, first_down = self.first_up, self.first_down
         lease = self.session.lease
         if lease is not None:
             up, down, detail = lease.up, lease.down, detail or lease.detail
+            first_up, first_down = lease.first_up, lease.first_down
         self.relay.journal.record(
-            closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client, detail, self.user
+            closed, self.id, tuple(self.timeline), reason, up, down, self.target, self.client, detail, self.user,
+            self.conn, self.relay.role, self.inbound, self.route, self.rule, self.server, first_up, first_down,
+            self._unanswered(),
         )  # fmt: skip
         if lease is not None:
             lease.ended()
@@ -415,6 +426,13 @@ class TCPRelayHandler:
 
     # ---- what it looks like
 
+    def _unanswered(self) -> int | None:
+        """How many bytes the server's kernel took, while it has not answered a single one."""
+        remote = self.remote
+        if remote is None or self.first_up is None or remote.received or self.relay.role is not Role.LOCAL:
+            return None
+        return acknowledged(remote.sock)
+
     @property
     def up_status(self) -> StreamStatus:
         """State of the stream from the program to the target."""
@@ -425,6 +443,22 @@ class TCPRelayHandler:
     def down_status(self) -> StreamStatus:
         """State of the stream from the target to the program."""
         return _status(self.remote, self.local is not None and bool(self.local.held))
+
+    def pulse(self) -> Pulse:
+        """How things stand, in short."""
+        local, remote, lease = self.local, self.remote, self.session.lease
+        up = down = held_down = bits = 0
+        held_up = len(self.early)
+        if local is not None:
+            up, held_down = local.received, len(local.held)
+            bits = (0 if local.paused else 1) | (8 if held_down else 0)
+        if remote is not None:
+            down, held_up = remote.received, held_up + len(remote.held)
+            bits |= 0 if remote.paused else 4
+        bits |= (2 if held_up else 0) | (0 if self.first_up is None else 16) | (0 if self.first_down is None else 32)
+        if lease is not None:
+            return lease.up, lease.down, held_up, held_down, bits
+        return up, down, held_up, held_down, bits
 
     def view(self) -> HandlerView:
         """A record of how things stand."""
@@ -438,7 +472,7 @@ class TCPRelayHandler:
             "" if self.target is None else str(self.target),
             self.route, self.rule, self.server, self.user, self.stage, self.up_status, self.down_status,
             up, down, len(self.early) + (len(remote.held) if remote else 0), len(local.held) if local else 0,
-            tuple(self.timeline), first_up, first_down,
+            tuple(self.timeline), first_up, first_down, self._unanswered(),
         )  # fmt: skip
 
 

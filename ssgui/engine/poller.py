@@ -13,7 +13,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from ssgui.engine.multiplexer import IN, OUT, Multiplexer, new_multiplexer
 
@@ -42,7 +42,10 @@ class Stream(Protocol):
     def shutdown(self, how: int, /) -> None: ...
     def close(self) -> None: ...
     def getsockname(self) -> Any: ...
+    @overload
     def getsockopt(self, level: int, option: int, /) -> int: ...
+    @overload
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes: ...
     def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
 
 

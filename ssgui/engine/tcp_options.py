@@ -24,6 +24,8 @@ _LINUX: Final = sys.platform == "linux"
 _TCP: Final = int(socket.IPPROTO_TCP)
 _INFO: Final = 11
 _SYN_SENT: Final = 2
+_INFO_SIZE: Final = 128  # of Linux' struct tcp_info, up to the end of:
+_BYTES_ACKED: Final = slice(120, 128)  # since Linux 4.1
 _MPTCP: Final = 262
 _FAST_OPEN: Final = 23
 _FAST_OPEN_CONNECT: Final = 30  # Linux 4.11; Python has no name for it
@@ -133,3 +135,19 @@ def is_connecting(stream: Stream) -> bool:
     except OSError:
         return False
     return info.to_bytes(4, sys.byteorder, signed=True)[0] == _SYN_SENT
+
+
+def acknowledged(stream: Stream) -> int | None:
+    """How many of the bytes that went out on `stream` the other side's kernel has acknowledged; None: nobody says.
+
+    The other side's program need not have read them (RFC 9293, 3.4). Ours has its own way to tell.
+    """
+    if not _LINUX:
+        return None
+    try:
+        info = stream.getsockopt(_TCP, _INFO, _INFO_SIZE)
+    except OSError:
+        return None
+    if len(info) < _INFO_SIZE:
+        return None
+    return max(0, int.from_bytes(info[_BYTES_ACKED], sys.byteorder) - 1)  # the SYN counts as one

@@ -17,7 +17,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from ssgui.engine.multiplexer import ERR, HUP, IN, OUT, RDHUP
 from ssgui.engine.poller import ANY_SIZE, Datagrams, Listener, Pollable, Resumable, Stream, TurnQueue
@@ -52,11 +52,15 @@ class TransportSocket(asyncio.BufferedProtocol):
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
         self._sock.setsockopt(level, option, value)
 
-    def getsockopt(self, level: int, option: int) -> int:
+    @overload
+    def getsockopt(self, level: int, option: int, /) -> int: ...
+    @overload
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes: ...
+    def getsockopt(self, level: int, option: int, size: int = 0, /) -> int | bytes:
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
             error, self._error = self._error, 0
             return error
-        return self._sock.getsockopt(level, option)
+        return self._sock.getsockopt(level, option, size) if size else self._sock.getsockopt(level, option)
 
     def connect_ex(self, address: tuple[str, int] | tuple[str, int, int, int]) -> int:
         if self._starting is None:

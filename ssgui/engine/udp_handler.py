@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.events import Endpoint, closed, opened, peer_name, stage_changed
-from ssgui.engine.handler import HandlerView, TCPRelayHandler
+from ssgui.engine.handler import HandlerView, Pulse, TCPRelayHandler
 from ssgui.engine.stages import Reason, Stage, StreamStatus
 from ssgui.protocol.address import Address
 from ssgui.rules.acl import Match
@@ -95,6 +95,8 @@ class UDPHandler:
         self.relay.journal.record(
             closed, self.id, tuple(self.timeline), reason, account.up, account.down, self.target, self.client,
             detail or account.detail, self.user,
+            self.conn, self.relay.role, self.inbound, self.route, self.rule, self.server,
+            account.first_up, account.first_down, None,
         )  # fmt: skip
         self.association = None
         if association is not None:
@@ -106,6 +108,10 @@ class UDPHandler:
 
     def sweep(self, now: float, idle_limit: float) -> None:
         """The relay of the association looks at its times itself."""
+
+    def pulse(self) -> Pulse:
+        """How things stand, in short: both ways are open, always."""
+        return self.account.up, self.account.down, 0, 0, 5
 
     def view(self) -> HandlerView:
         """A record of how things stand. Datagrams are never held, so nothing waits."""

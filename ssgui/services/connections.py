@@ -6,18 +6,32 @@ the live handlers, and keeps a bounded number of those that ended.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
-from ssgui.engine.handler import HandlerView
+from ssgui.engine.handler import NO_PULSE, HandlerView, Pulse
 from ssgui.engine.journal import Journal
-from ssgui.engine.stages import Reason, Stage, StreamStatus
+from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.services.course import Course
 
 MOST_CLOSED = 2000
-_DESTROYED = Stage.DESTROYED  # to look it up in the enum takes longer than to compare it
+MOST_MOMENTS = 32
+_LOOK_AGAIN = 1.0  # seconds; how much of what was sent has been acknowledged
+_DESTROYED, _NONE = Stage.DESTROYED, StreamStatus.NONE  # to look it up in the enum takes longer than to compare it
+
+
+class Handler(Protocol):
+    """What of a live connection is looked at."""
+
+    def pulse(self) -> Pulse:
+        """What changes all the time, cheap."""
+
+    def view(self) -> HandlerView:
+        """Everything."""
 
 
 class Engine(Protocol):
@@ -25,18 +39,44 @@ class Engine(Protocol):
 
     journal: Journal
 
-    def snapshot(self) -> list[HandlerView]:
-        """How every connection stands now."""
+    @property
+    def handlers(self) -> Mapping[int, Handler]:
+        """The live connections."""
+
+
+class Moment(StrEnum):
+    """What may happen to a connection between its stages."""
+
+    FIRST_UP = "first-up"  # the first payload left
+    FIRST_DOWN = "first-down"  # the first came back
+    UP_BLOCKED = "up-blocked"  # the server, or a direct target, takes no more
+    UP_FLOWS = "up-flows"
+    DOWN_BLOCKED = "down-blocked"  # the program does not read
+    DOWN_FLOWS = "down-flows"
+
+
+_MOMENTS = {
+    (True, True): Moment.UP_BLOCKED, (True, False): Moment.UP_FLOWS,
+    (False, True): Moment.DOWN_BLOCKED, (False, False): Moment.DOWN_FLOWS,
+}  # fmt: skip
 
 
 class Connection(msgspec.Struct):
-    """One connection as a row shows it. Times are monotonic seconds, bytes payload, rates bytes per second."""
+    """One connection as a row shows it. Times are monotonic seconds, bytes payload, rates bytes per second.
+
+    `program` and `pid` are "" and 0 while nobody knows whose it is. `up_blocked` and `down_blocked` say since when
+    bytes have been held for a sink (WRITING is lit), as far as somebody looked. `acked` is as in `events.Closed`.
+    """
 
     id: int
     conn: int
     inbound: str
     client: str
     opened: float
+    role: Role = Role.LOCAL
+    program: str = ""
+    pid: int = 0
+    user: str = ""
     stage: Stage = Stage.INIT
     timeline: list[tuple[Stage, float]] = msgspec.field(default_factory=list)
     target: str = ""
@@ -53,6 +93,13 @@ class Connection(msgspec.Struct):
     down_rate: float = 0.0
     first_up: float | None = None
     first_down: float | None = None
+    up_blocked: float | None = None
+    down_blocked: float | None = None
+    acked: int | None = None
+    looked: float = 0.0
+    pulse: Pulse = NO_PULSE
+    course: Course = msgspec.field(default_factory=Course)
+    moments: list[tuple[float, Moment]] = msgspec.field(default_factory=list)  # at most MOST_MOMENTS
     reason: Reason | None = None
     detail: str = ""
     ended: float | None = None
@@ -87,6 +134,7 @@ class Connections:
         self.listeners: list[Listener] = []
         self.version = 0
         self._sampled = clock()
+        self._moving: set[int] = set()  # those that had a rate
 
     def pull(self) -> None:
         """Take in what is new."""
@@ -94,7 +142,7 @@ class Connections:
         events, self._next, dropped = self._engine.journal.read_since(self._next)
         for event in events:
             self._take(event)
-        self._sample(self._engine.snapshot(), now, resync=bool(dropped))
+        self._sample(now, resync=bool(dropped))
 
     def close_ended(self) -> None:
         """Forget those that ended."""
@@ -107,7 +155,7 @@ class Connections:
         if isinstance(event, StageChanged):  # five of seven
             self._move(event)
         elif isinstance(event, Opened):
-            self._open(Connection(event.id, event.conn, event.inbound, event.client, event.t))
+            self._open(Connection(event.id, event.conn, event.inbound, event.client, event.t, event.role))
         else:
             self._end(event)
 
@@ -132,58 +180,122 @@ class Connections:
                 listener.moved(one)
 
     def _end(self, event: Closed) -> None:
-        one = self.live.pop(event.id, None)
-        if one is None:
-            return
-        self._count(one, event.up, event.down, event.t)
-        one.stage, one.reason, one.detail, one.ended = Stage.DESTROYED, event.reason, event.detail, event.t
-        one.up_status = one.down_status = StreamStatus.NONE
+        one = self.live.get(event.id)
+        if one is None:  # the journal was read too late for its beginning
+            one = Connection(event.id, event.conn, event.inbound, event.client, event.timeline[0][1], event.role)
+            self._open(one)
+        del self.live[event.id]
+        one.timeline = list(event.timeline)
+        one.target, one.route, one.rule = event.target, event.route, event.rule
+        one.server, one.user, one.acked = event.server, event.user, event.acked
+        self._first(one, event.first_up, event.first_down)
+        more_up, more_down = event.up - one.up, event.down - one.down
+        one.up, one.down, one.reason, one.detail, one.ended = event.up, event.down, event.reason, event.detail, event.t
+        if more_up > 0 or more_down > 0:
+            one.course.add(max(min(self._sampled, event.t), one.opened), event.t, more_up, more_down)
+            self._tell_received(one, more_up, more_down, event.t)
+        self._keep(one)
+        for listener in self.listeners:
+            listener.closed(one)
+
+    def _keep(self, one: Connection) -> None:
+        """It has ended, and is kept for a while."""
+        one.stage = _DESTROYED
+        one.up_status = one.down_status = _NONE
         one.held_up = one.held_down = 0
         one.up_rate = one.down_rate = 0.0
+        one.up_blocked = one.down_blocked = None
         self.ended[one.id] = one
         while len(self.ended) > MOST_CLOSED:
             self.ended.popitem(last=False)
         self.version += 1
-        for listener in self.listeners:
-            listener.closed(one)
 
-    # ---- the snapshot
+    # ---- the live handlers
 
-    def _sample(self, views: Sequence[HandlerView], now: float, *, resync: bool) -> None:
-        elapsed = max(1e-3, now - self._sampled)
-        self._sampled = now
-        for view in views:
-            one = self.live.get(view.id)
+    def _sample(self, now: float, *, resync: bool) -> None:
+        """Look at every live connection, and closer at those of which something has changed."""
+        elapsed, live, still_moving = max(1e-3, now - self._sampled), self.live, set()
+        begun, self._sampled = self._sampled, now
+        for number, handler in self._engine.handlers.items():
+            one = live.get(number)
             if one is None:
                 if not resync:
                     continue  # its `opened` comes with the next pull
-                one = Connection(view.id, view.conn, view.inbound, view.client, view.timeline[0][1])
-                self._open(one)
-            self._refresh(one, view, now, elapsed)
+                one = self._missed(handler.view())
+            pulse = handler.pulse()
+            if pulse != one.pulse:
+                more_up, more_down = pulse[0] - one.up, pulse[1] - one.down
+                self._refresh(one, handler.view(), pulse, now)
+                one.up_rate, one.down_rate = more_up / elapsed, more_down / elapsed
+                if more_up > 0 or more_down > 0:
+                    one.course.add(max(begun, one.opened), now, more_up, more_down)
+                    self._tell_received(one, more_up, more_down, now)
+                    still_moving.add(number)
+            elif is_waiting(one) and now - one.looked >= _LOOK_AGAIN:
+                one.acked, one.looked = handler.view().acked, now
+        for number in self._moving - still_moving:
+            if (one := live.get(number)) is not None:
+                one.up_rate = one.down_rate = 0.0
+        self._moving = still_moving
         if resync:
-            self._drop_missing({view.id for view in views}, now)
+            self._drop_missing(now)
 
-    def _refresh(self, one: Connection, view: HandlerView, now: float, elapsed: float) -> None:
-        up, down = view.up - one.up, view.down - one.down
-        one.up_rate, one.down_rate = max(0.0, up / elapsed), max(0.0, down / elapsed)
+    def _missed(self, view: HandlerView) -> Connection:
+        """One whose beginning was not heard."""
+        one = Connection(view.id, view.conn, view.inbound, view.client, view.timeline[0][1], view.role)
+        self._open(one)
         one.stage, one.timeline = view.stage, list(view.timeline)
         one.target, one.route, one.rule, one.server = view.target, str(view.route), view.rule, view.server
-        one.up_status, one.down_status = view.up_status, view.down_status
-        one.held_up, one.held_down = view.held_up, view.held_down
-        one.first_up, one.first_down = view.first_up, view.first_down
-        self._count(one, view.up, view.down, now)
+        return one
 
-    def _count(self, one: Connection, up: int, down: int, now: float) -> None:
-        more_up, more_down = up - one.up, down - one.down
-        one.up, one.down = up, down
-        if more_up > 0 or more_down > 0:
-            for listener in self.listeners:
-                listener.received(one, max(0, more_up), max(0, more_down), now)
+    def _refresh(self, one: Connection, view: HandlerView, pulse: Pulse, now: float) -> None:
+        one.pulse, one.looked, one.acked = pulse, now, view.acked
+        one.up, one.down, one.held_up, one.held_down = view.up, view.down, view.held_up, view.held_down
+        one.target, one.server, one.user = view.target, view.server, view.user  # of an association they change
+        one.route, one.rule = str(view.route), view.rule
+        self._first(one, view.first_up, view.first_down)
+        if one.up_status is not view.up_status:
+            one.up_blocked = _blocked(one, one.up_blocked, view.up_status, now, up=True)
+            one.up_status = view.up_status
+        if one.down_status is not view.down_status:
+            one.down_blocked = _blocked(one, one.down_blocked, view.down_status, now, up=False)
+            one.down_status = view.down_status
 
-    def _drop_missing(self, known: Iterable[int], now: float) -> None:
+    def _first(self, one: Connection, first_up: float | None, first_down: float | None) -> None:
+        if first_up is not None and one.first_up is None:
+            one.first_up = first_up
+            _note(one, first_up, Moment.FIRST_UP)
+        if first_down is not None and one.first_down is None:
+            one.first_down = first_down
+            _note(one, first_down, Moment.FIRST_DOWN)
+
+    def _tell_received(self, one: Connection, up: int, down: int, now: float) -> None:
+        for listener in self.listeners:
+            listener.received(one, max(0, up), max(0, down), now)
+
+    def _drop_missing(self, now: float) -> None:
         """The journal was read too late: what is gone has ended, nobody knows why."""
-        for number in self.live.keys() - set(known):
+        for number in self.live.keys() - self._engine.handlers.keys():
             one = self.live.pop(number)
-            one.stage, one.ended = Stage.DESTROYED, now
-            self.ended[number] = one
-            self.version += 1
+            one.ended = now
+            self._keep(one)
+
+
+def is_waiting(one: Connection) -> bool:
+    """Payload was sent, and nothing has come back yet."""
+    return one.stage is Stage.STREAM and one.first_up is not None and one.first_down is None
+
+
+def _blocked(one: Connection, since: float | None, status: StreamStatus, now: float, *, up: bool) -> float | None:
+    """Since when bytes are held for a sink, now that it is `status`; the change is noted."""
+    held = bool(status & StreamStatus.WRITING)
+    if held == (since is not None):
+        return since
+    if one.stage is Stage.STREAM:  # before that an address waits, as it should
+        _note(one, now, _MOMENTS[up, held])
+    return now if held else None
+
+
+def _note(one: Connection, t: float, moment: Moment) -> None:
+    if len(one.moments) < MOST_MOMENTS:
+        one.moments.append((t, moment))

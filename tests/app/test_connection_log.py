@@ -10,14 +10,14 @@ from ssgui.app.log_output import JSONFormatter
 from ssgui.app.rate_limit import RateLimit
 from ssgui.engine.events import Closed, Opened
 from ssgui.engine.journal import Journal
-from ssgui.engine.stages import Reason, Role
+from ssgui.engine.stages import Reason, Role, Stage
 
 LOGGER = logging.getLogger("ssgui.test_connection_log")
 
 
 def closed(number: int, client: str = "192.0.2.7:4000", t: float = 1.0) -> Closed:
-    spent = {"INIT": 0.25, "STREAM": 1.0}
-    return Closed(number, t, Reason.AUTH_FAILED, 12, 34, spent, "secret.example:443", client)
+    timeline = ((Stage.INIT, t - 1.25), (Stage.STREAM, t - 1.0), (Stage.DESTROYED, t))
+    return Closed(number, t, Reason.AUTH_FAILED, 12, 34, timeline, "secret.example:443", client)
 
 
 def test_says_who_why_and_how_much(caplog: pytest.LogCaptureFixture) -> None:
@@ -45,7 +45,7 @@ def test_a_fault_is_named_and_counted_by_its_name(caplog: pytest.LogCaptureFixtu
         log = ConnectionLog(journal, LOGGER, RateLimit(burst=1, rate=1))
         for number in range(3):
             for reason, detail, user in faults:
-                journal.append(Closed(number, 1.0, reason, 0, 0, {}, "", "192.0.2.7:4000", detail, user))
+                journal.append(Closed(number, 1.0, reason, 0, 0, (), "", "192.0.2.7:4000", detail, user))
         log.close()
     start, end = "192.0.2.7", ", 0 bytes up, 0 down, 0.0 s"
     assert caplog.messages == [
@@ -105,7 +105,8 @@ def test_an_association_that_was_idle_ended_as_it_should(caplog: pytest.LogCaptu
     journal = Journal()
     with caplog.at_level(logging.INFO, LOGGER.name):
         log = ConnectionLog(journal, LOGGER)
-        for stage in ("UDP_ASSOC", "STREAM"):
-            journal.append(Closed(1, 1.0, Reason.IDLE_TIMEOUT, 1, 2, {stage: 1.0}, "", f"{stage}:1"))
+        for stage in (Stage.UDP_ASSOC, Stage.STREAM):
+            timeline = ((stage, 0.0), (Stage.DESTROYED, 1.0))
+            journal.append(Closed(1, 1.0, Reason.IDLE_TIMEOUT, 1, 2, timeline, "", f"{stage.name}:1"))
         log.pump()
     assert caplog.messages == ["STREAM:1: idle-timeout, 1 bytes up, 2 down, 1.0 s"]

@@ -107,12 +107,15 @@ class TellTale(Journal):
         return events, sequence + len(events), self.dropped
 
 
+TIMELINE = ((Stage.INIT, 1.0), (Stage.DNS, 1.25), (Stage.DESTROYED, 1.5))
+
+
 def trip_events(target: str) -> list[Event]:
     return [
         Opened(1, 1, 1.0, Role.LOCAL, "socks5", "127.0.0.1:5"),
         StageChanged(1, 1.25, Stage.DNS, target, "proxy"),
         StageChanged(1, 1.5, Stage.DESTROYED, target, "proxy"),
-        Closed(1, 1.5, Reason.DNS_FAILED, 3, 4, {"INIT": 0.25, "DNS": 0.25}, target, "127.0.0.1:5"),
+        Closed(1, 1.5, Reason.DNS_FAILED, 3, 4, TIMELINE, target, "127.0.0.1:5"),
     ]
 
 

@@ -18,8 +18,9 @@ OPENED = Opened(1, 2, 10.5, Role.LOCAL, "socks5", "127.0.0.1:5000")
 DNS = StageChanged(1, 10.7500004, Stage.DNS, "example.com:443", "proxy")
 DESTROYED = StageChanged(1, 11.0, Stage.DESTROYED, "example.com:443", "proxy")
 CLOSED = Closed(
-    1, 11.0, Reason.FINISHED, 123, 456, {"INIT": 0.25, "DNS": 0.1234567}, "example.com:443", "127.0.0.1:5000"
-)
+    1, 11.0, Reason.FINISHED, 123, 456, ((Stage.INIT, 10.6265433), (Stage.DNS, 10.8765433), (Stage.DESTROYED, 11.0)),
+    "example.com:443", "127.0.0.1:5000",
+)  # fmt: skip
 NOON = datetime(2026, 1, 31, 13, 0, 0, 1000, tzinfo=timezone(timedelta(hours=1)))
 
 
@@ -72,7 +73,7 @@ def test_closed_line_comes_after_the_stage_destroyed() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_written_as_its_word(reason: Reason) -> None:
-    assert written(Closed(1, 1.0, reason, 0, 0, {}, "", ""))[0]["reason"] == reason.value
+    assert written(Closed(1, 1.0, reason, 0, 0, (), "", ""))[0]["reason"] == reason.value
 
 
 def test_pump_writes_each_event_once() -> None:

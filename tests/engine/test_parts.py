@@ -92,9 +92,11 @@ def test_the_journal_passes_over_what_is_not_wanted() -> None:
     journal = Journal()
     journal.record(StageChanged, 1, 0.0, Stage.DNS, "", "")
     timeline = ((Stage.INIT, 1.0), (Stage.DNS, 1.5), (Stage.DESTROYED, 3.5))
-    journal.record(closed, 1, timeline, Reason.DNS_FAILED, 3, 0, Address("a", 1), ("b", 2))
+    journal.record(closed, 1, timeline, Reason.DNS_FAILED, 3, 0, Address("a", 1), ("b", 2), "", "")
     (event,) = journal.read_since(0, Closed)[0]
-    assert event == Closed(1, 3.5, Reason.DNS_FAILED, 3, 0, {"INIT": 0.5, "DNS": 2.0}, "a:1", "b:2")
+    assert event == Closed(1, 3.5, Reason.DNS_FAILED, 3, 0, timeline, "a:1", "b:2")
+    assert isinstance(event, Closed)
+    assert event.stages == {"INIT": 0.5, "DNS": 2.0}
 
 
 # ---- stages

@@ -66,7 +66,7 @@ def test_a_click_on_a_head_sorts_and_new_rows_do_not_disturb(page: ConnectionsPa
     shown = targets(page)
     assert shown == sorted(shown, key=lambda text: "" if text == "\N{EM DASH}" else text.casefold())
     page.select(35)
-    new = Connection(99, 99, "socks5", "127.0.0.1:9", sample.NOW, Stage.ADDR)
+    new = Connection(99, 99, "socks5", "127.0.0.1:9", sample.NOW, stage=Stage.ADDR)
     page._connections.live[99] = new
     page.look()
     assert page.model.rows[0] is new

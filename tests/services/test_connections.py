@@ -3,37 +3,55 @@
 from msgspec.structs import replace
 
 from ssgui.engine.events import Closed, Opened, StageChanged
-from ssgui.engine.handler import HandlerView
+from ssgui.engine.handler import HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
-from ssgui.services.connections import MOST_CLOSED, Connections
+from ssgui.services.connections import MOST_CLOSED, Connections, Moment, is_waiting
 from ssgui.services.evidence import Evidence, ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
 
 TOKYO = "Tokyo 1"
 
 
+class FakeHandler:
+    """Looks like a view, and so does its pulse."""
+
+    def __init__(self, view: HandlerView) -> None:
+        self._view = view
+
+    def view(self) -> HandlerView:
+        return self._view
+
+    def pulse(self) -> Pulse:
+        one = self._view
+        bits = int(one.up_status) | int(one.down_status) << 2
+        bits |= 16 * (one.first_up is not None) | 32 * (one.first_down is not None)
+        return one.up, one.down, one.held_up, one.held_down, bits
+
+
 class FakeEngine:
-    """A journal and a snapshot that tests fill."""
+    """A journal and live handlers that tests fill."""
 
     def __init__(self, size: int | None = None) -> None:
         self.journal = Journal() if size is None else Journal(size)
         self.views: list[HandlerView] = []
 
-    def snapshot(self) -> list[HandlerView]:
-        return self.views
+    @property
+    def handlers(self) -> dict[int, FakeHandler]:
+        return {one.id: FakeHandler(one) for one in self.views}
 
 
 class World:
     def __init__(self, size: int | None = None) -> None:
         self.now = 100.0
+        self.routes: dict[int, str] = {}
         self.engine = FakeEngine(size)
         self.connections = Connections(self.engine, lambda: self.now)
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
         self.connections.listeners += [self.evidence, self.meter]
 
     def begin(self, number: int, stage: Stage = Stage.CONNECTING, route: str = "proxy") -> None:
-        journal = self.engine.journal
+        journal, self.routes[number] = self.engine.journal, route
         journal.append(Opened(number, number, self.now, Role.LOCAL, "socks5", "127.0.0.1:5"))
         for one in (Stage.ADDR, Stage.DNS, Stage.CONNECTING, Stage.STREAM):
             server = TOKYO if route == "proxy" else ""
@@ -44,7 +62,10 @@ class World:
     def end(self, number: int, reason: Reason, up: int = 0, down: int = 0) -> None:
         journal = self.engine.journal
         journal.append(StageChanged(number, self.now, Stage.DESTROYED, "example.com:443", "proxy"))
-        journal.append(Closed(number, self.now, reason, up, down, {}, "example.com:443", "127.0.0.1:5"))
+        timeline = ((Stage.INIT, self.now), (Stage.DESTROYED, self.now))
+        target, client, route = "example.com:443", "127.0.0.1:5", self.routes.get(number, "proxy")
+        server = TOKYO if route == "proxy" else ""
+        journal.append(Closed(number, self.now, reason, up, down, timeline, target, client, route=route, server=server))
 
     def pull(self, seconds: float = 0.2) -> None:
         self.now += seconds
@@ -212,3 +233,44 @@ def test_a_server_has_a_course_of_its_traffic_by_minutes_and_of_how_connections_
     day[0] = "2026-11-24"
     meter.tick(122.0)
     assert not meter.courses
+
+
+def test_what_happened_between_the_stages_is_kept() -> None:
+    world = World()
+    world.begin(1, Stage.STREAM)
+    world.engine.views = [replace(view(1, up=5), first_up=100.0, down_status=StreamStatus.READING, acked=40)]
+    world.pull()
+    one = world.connections.live[1]
+    assert is_waiting(one)
+    assert (one.acked, one.down_blocked) == (40, None)
+    world.engine.views = [replace(view(1, up=5, down=90), first_up=100.0, first_down=100.3)]
+    world.pull()
+    assert one.down_blocked == world.now
+    begun = world.now
+    world.pull()
+    assert one.down_blocked == begun
+    assert not is_waiting(one)
+    world.engine.views = [replace(view(1, up=5, down=90), down_status=StreamStatus.READING, held_down=0)]
+    world.pull()
+    happened = [Moment.FIRST_UP, Moment.FIRST_DOWN, Moment.DOWN_BLOCKED, Moment.DOWN_FLOWS]
+    assert [moment for _, moment in one.moments] == happened
+    assert one.course.between(0, 1000) == (5, 90)
+    assert not one.down_blocked
+    assert (one.up_rate, one.down_rate) == (0, 0)
+
+
+def test_an_end_alone_says_everything() -> None:
+    world = World(size=1)
+    world.begin(1, Stage.STREAM)
+    timeline = ((Stage.INIT, 90.0), (Stage.DNS, 91.0), (Stage.STREAM, 92.0), (Stage.DESTROYED, 95.0))
+    world.engine.journal.append(
+        Closed(1, 95.0, Reason.NO_ANSWER, 7, 0, timeline, "a.example:443", "127.0.0.1:5", "more", "ann", 8, Role.LOCAL,
+               "http", "proxy", "gfwlist", TOKYO, 92.5, None, 7)
+    )  # fmt: skip
+    world.pull()
+    (one,) = world.connections.ended.values()
+    assert (one.opened, one.ended, one.reason, one.detail) == (90.0, 95.0, Reason.NO_ANSWER, "more")
+    assert (one.target, one.route, one.rule, one.server) == ("a.example:443", "proxy", "gfwlist", TOKYO)
+    assert (one.inbound, one.conn, one.user, one.up, one.first_up, one.acked) == ("http", 8, "ann", 7, 92.5, 7)
+    assert one.timeline == list(timeline)
+    assert world.meter.servers[TOKYO].up == 7

@@ -5,10 +5,9 @@ from typing import Any
 
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.secret import Secret
-from ssgui.engine.handler import HandlerView
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage, StreamStatus
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections import Connection, Connections, Handler
 
 NOW = 1000.0
 _R, _W, _NONE = StreamStatus.READING, StreamStatus.WRITING, StreamStatus.NONE
@@ -19,10 +18,7 @@ class StillEngine:
     """An engine in which nothing happens."""
 
     def __init__(self) -> None:
-        self.journal = Journal()
-
-    def snapshot(self) -> list[HandlerView]:
-        return []
+        self.journal, self.handlers = Journal(), dict[int, Handler]()
 
 
 def _one(
@@ -31,7 +27,7 @@ def _one(
 ) -> Connection:  # fmt: skip
     route = "direct" if rule == "direct" else "proxy"
     opened = NOW - age
-    one = Connection(number, number, "socks5", f"127.0.0.1:{50000 + number}", opened, stage)
+    one = Connection(number, number, "socks5", f"127.0.0.1:{50000 + number}", opened, stage=stage)
     one.target, one.route, one.rule = target, route, "" if rule in ("direct", "") else rule
     one.server = TOKYO if route == "proxy" and target else ""
     one.up_status, one.down_status = up, down

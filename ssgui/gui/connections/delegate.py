@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ssgui.engine.stages import Reason, Stage, StreamStatus
 from ssgui.gui import icons, theme
-from ssgui.gui.connections.model import Column, ConnectionsModel, flow, is_waiting, rule_text, stage_text
+from ssgui.gui.connections.model import Column, ConnectionsModel, flow, rule_text, stage_text
 from ssgui.gui.frame.painting import draw_text, edged, harmless
 from ssgui.gui.units import age
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, is_waiting
 
 ROW_HEIGHT = 28
 _PAD = 8

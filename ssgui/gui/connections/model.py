@@ -10,11 +10,11 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from ssgui.engine.stages import Stage, StreamStatus
+from ssgui.engine.stages import StreamStatus
 from ssgui.gui import words
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, rate
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections import Connection, Connections, is_waiting
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -234,11 +234,6 @@ class ConnectionsModel(QAbstractTableModel):
             parts.append(tr("up blocked"))
         parts.append(" ".join(age(one.age(self.now))))
         return ", ".join(parts)
-
-
-def is_waiting(one: Connection) -> bool:
-    """Payload was sent, and nothing has come back yet."""
-    return one.stage is Stage.STREAM and one.first_up is not None and one.first_down is None
 
 
 def stage_text(one: Connection) -> str:

@@ -38,7 +38,9 @@ from ssgui.services.awake import Awake, News
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
+from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
+from ssgui.system.processes.lookup import new_process_lookup
 from ssgui.system.proxy.backend import ProxyBackend
 
 _log = logging.getLogger("ssgui")
@@ -71,7 +73,8 @@ class AppContext:
         self.passing: set[str] = set()  # ids of servers that are not to be kept
         self.pause = Pause(self._pause_turned)
         self.rules = RulesService(store.folder, lambda: self.config, self._rules_turned, keep=run is None)
-        self.connections.listeners.append(self.rules.listener)
+        self.programs = Programs(new_process_lookup(), self._port)
+        self.connections.listeners += [self.rules.listener, self.programs]
         self.pac_url: Callable[[], str] = self.rules.pac_pages.url
         self.proxy.pages = self.rules.pac_pages.pages
         self._may_set_proxy = run is None
@@ -120,6 +123,11 @@ class AppContext:
                 self.store.save(self.lasting())
             except StoreError as error:
                 _log.error("%s", error)
+
+    def look(self) -> None:
+        """Take in what connections did since the last look."""
+        self.connections.pull()
+        self.programs.look()
 
     async def settled(self) -> None:
         """Wait until every change is applied and saved."""
@@ -303,6 +311,9 @@ class AppContext:
             return ""
         host, port = relay.address
         return str(Address("127.0.0.1" if host in ("0.0.0.0", "::") else host, port))  # noqa: S104
+
+    def _port(self) -> int:
+        return self.proxy.relay.address[1] if self.proxy.relay is not None else 0
 
     def name_of(self, server: Server) -> str:
         """The name that events give `server`."""

@@ -133,7 +133,7 @@ class Presenter(QObject):
     def look(self) -> None:
         """Take in what is new and show what has changed."""
         context = self.context
-        context.connections.pull()
+        context.look()
         now = time.monotonic()
         second = now - self._ticked >= _SECOND
         if second:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from pathlib import Path
 
 import msgspec
@@ -180,3 +181,33 @@ async def test_the_mode_to_begin_with(tmp_path: Path, wanted: str, begins: Mode)
     context = AppContext(Store(tmp_path), LogBuffer())
     context.load()
     assert context.config.settings.mode is begins
+
+
+PROGRAM = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as sock:
+    sock.sendall(b"\\x05\\x01\\x00")
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
+async def test_a_connection_says_whose_it_is(tmp_path: Path) -> None:
+    script = tmp_path / "my-browser.py"
+    script.write_text(PROGRAM)
+    context = AppContext(Store(tmp_path / "data"), LogBuffer())
+    context.change(config(server(1)))
+    try:
+        await context.settled()
+        port = str(context.address.rpartition(":")[2])
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(sys.executable, str(script), port, stdin=pipe)
+        async with asyncio.timeout(10):
+            while not any(one.program for one in context.connections.live.values()):
+                context.look()
+                await asyncio.sleep(0.01)
+        (one,) = context.connections.live.values()
+        assert (one.program, one.pid) == ("my-browser.py", process.pid)
+        await process.communicate(b"")
+    finally:
+        await context.stop()

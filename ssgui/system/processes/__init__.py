@@ -1,0 +1,1 @@
+"""Which program a connection to us belongs to, as the operating system tells."""

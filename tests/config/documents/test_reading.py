@@ -210,7 +210,7 @@ def test_the_password_that_everybody_knows_is_taken_and_remarked() -> None:
         (b"[" * 100_000, "without end|a part is missing"),
         (b"x" * (MAX_DOCUMENT + 1), "too large"),
         (b"proxies:\n  - [", "line"),
-        (b"proxies: " + b"[" * 100_000, "nested"),
+        (b"proxies: " + b"[" * 100_000, "nest"),  # newer parsers say it before we do
         (b"proxies: &a [*a]", "reference"),
         (b"proxies: [!!python/object/apply:os.system [x]]\n---\nproxies: []", "second document"),
     ],

@@ -36,6 +36,10 @@
         <translation>自动更新的服务器列表</translation>
     </message>
     <message>
+        <source>A name went to the server as it was. Nobody was asked for it here.</source>
+        <translation>域名原样交给了服务器，本地没有查询。</translation>
+    </message>
+    <message>
         <source>A program</source>
         <translation>某个程序</translation>
     </message>
@@ -120,6 +124,10 @@
         <translation>要说明的网址</translation>
     </message>
     <message>
+        <source>Addresses</source>
+        <translation>地址</translation>
+    </message>
+    <message>
         <source>After the next start.</source>
         <translation>下次启动后生效。</translation>
     </message>
@@ -134,6 +142,10 @@
     <message>
         <source>All programs; each request follows the rules</source>
         <translation>所有程序，每个请求都按规则处理</translation>
+    </message>
+    <message>
+        <source>All {all} requests came with a name, which only the server sees.</source>
+        <translation>全部 {all} 个请求带的都是域名，只有服务器看得到。</translation>
     </message>
     <message>
         <source>Allow</source>
@@ -158,6 +170,14 @@
     <message>
         <source>Always through the proxy: {host}</source>
         <translation>始终代理：{host}</translation>
+    </message>
+    <message>
+        <source>An answer came back through the server in {time}.</source>
+        <translation>经服务器收到了应答，用时 {time}。</translation>
+    </message>
+    <message>
+        <source>Another program has changed the system's proxy.</source>
+        <translation>其他程序修改了系统代理。</translation>
     </message>
     <message>
         <source>Anybody on the way can change what they carry, unnoticed.</source>
@@ -212,6 +232,10 @@
         <translation>请求无效</translation>
     </message>
     <message>
+        <source>Browsers ask the rules. What knows no PAC goes past the server.</source>
+        <translation>浏览器按规则走。不认识 PAC 的程序绕过服务器。</translation>
+    </message>
+    <message>
         <source>Browsers ask the rules; other programs go direct</source>
         <translation>浏览器按规则访问，其他程序直连</translation>
     </message>
@@ -224,6 +248,10 @@
         <translation>ssgui 未运行时浏览器直连</translation>
     </message>
     <message>
+        <source>By address</source>
+        <translation>按地址</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>
@@ -234,6 +262,14 @@
     <message>
         <source>Changes are not saved.</source>
         <translation>更改没有保存。</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>重新检查</translation>
+    </message>
+    <message>
+        <source>Checking…</source>
+        <translation>正在检查…</translation>
     </message>
     <message>
         <source>Cipher not supported</source>
@@ -412,8 +448,16 @@
         <translation>每个连接及其去向</translation>
     </message>
     <message>
+        <source>Everybody on this network can use it. Set a name and a password in the settings.</source>
+        <translation>当前网络里的任何人都能使用。请在设置中设定用户名和密码。</translation>
+    </message>
+    <message>
         <source>Everybody who reaches this computer can use the proxy. Set a name and a password below.</source>
         <translation>能连到这台电脑的人都可以使用此代理。请在下面设置用户名和密码。</translation>
+    </message>
+    <message>
+        <source>Everything goes directly for now.</source>
+        <translation>目前所有流量都直连。</translation>
     </message>
     <message>
         <source>Everything through the server</source>
@@ -520,6 +564,10 @@
         <translation>已从订阅中消失</translation>
     </message>
     <message>
+        <source>Good</source>
+        <translation>正常</translation>
+    </message>
+    <message>
         <source>Greeting</source>
         <translation>问候</translation>
     </message>
@@ -562,6 +610,14 @@
     <message>
         <source>Hits today</source>
         <translation>今日命中</translation>
+    </message>
+    <message>
+        <source>IPv6</source>
+        <translation>IPv6</translation>
+    </message>
+    <message>
+        <source>IPv6 directly</source>
+        <translation>IPv6 直连</translation>
     </message>
     <message>
         <source>Idle timeout</source>
@@ -610,6 +666,10 @@
     <message>
         <source>It is locked, or did not want to.</source>
         <translation>它被锁定，或拒绝了请求。</translation>
+    </message>
+    <message>
+        <source>It is off in the settings: calls and QUIC fail, or go past the server.</source>
+        <translation>设置中已关闭：通话和 QUIC 会失败，或绕过服务器。</translation>
     </message>
     <message>
         <source>It led to port {port} here, where nobody listens.</source>
@@ -668,6 +728,18 @@
         <translation>延迟</translation>
     </message>
     <message>
+        <source>Leak check</source>
+        <translation>泄漏检查</translation>
+    </message>
+    <message>
+        <source>Leak check…</source>
+        <translation>泄漏检查…</translation>
+    </message>
+    <message>
+        <source>Leaks</source>
+        <translation>存在泄漏</translation>
+    </message>
+    <message>
         <source>Leave the system proxy alone</source>
         <translation>不改动系统代理</translation>
     </message>
@@ -716,6 +788,10 @@
         <translation>解析域名以便按地址判断</translation>
     </message>
     <message>
+        <source>May leak</source>
+        <translation>可能泄漏</translation>
+    </message>
+    <message>
         <source>Median latency</source>
         <translation>延迟中位数</translation>
     </message>
@@ -744,8 +820,16 @@
         <translation>名称或服务未知</translation>
     </message>
     <message>
+        <source>Names</source>
+        <translation>域名</translation>
+    </message>
+    <message>
         <source>Names from domain-list-community, such as: openai, docker, telegram</source>
         <translation>domain-list-community 中的名称，例如：openai, docker, telegram</translation>
+    </message>
+    <message>
+        <source>Names that no rule sends to the server are looked up here, and go directly.</source>
+        <translation>没有规则匹配的域名在本地解析并直连。</translation>
     </message>
     <message>
         <source>Network</source>
@@ -786,6 +870,10 @@
     <message>
         <source>No answer</source>
         <translation>没有回应</translation>
+    </message>
+    <message>
+        <source>No answer came back: calls and QUIC may go past the server.</source>
+        <translation>没有收到应答：通话和 QUIC 可能绕过服务器。</translation>
     </message>
     <message>
         <source>No connections yet.</source>
@@ -904,6 +992,10 @@
         <translation>在线配置 SIP008 (*.json)</translation>
     </message>
     <message>
+        <source>Only programs on this computer reach it.</source>
+        <translation>只有这台电脑上的程序能连到它。</translation>
+    </message>
+    <message>
         <source>Only programs on this computer use the proxy.</source>
         <translation>只有这台电脑上的程序使用此代理。</translation>
     </message>
@@ -936,8 +1028,16 @@
         <translation>其他设备可以用下面的用户名和密码使用此代理。</translation>
     </message>
     <message>
+        <source>Other devices reach it with the name and the password.</source>
+        <translation>其他设备须凭用户名和密码才能使用。</translation>
+    </message>
+    <message>
         <source>Other devices that use it then need the new one.</source>
         <translation>正在使用它的其他设备需要换成新地址。</translation>
+    </message>
+    <message>
+        <source>Other programs</source>
+        <translation>其他程序</translation>
     </message>
     <message>
         <source>PAC</source>
@@ -1040,6 +1140,10 @@
         <translation>私有地址和本网络内的名称始终直连。</translation>
     </message>
     <message>
+        <source>Program</source>
+        <translation>程序</translation>
+    </message>
+    <message>
         <source>Programs find the proxy here: SOCKS and HTTP.</source>
         <translation>程序通过此端口使用代理：SOCKS 和 HTTP。</translation>
     </message>
@@ -1114,6 +1218,10 @@
     <message>
         <source>Request</source>
         <translation>请求</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>请求数</translation>
     </message>
     <message>
         <source>Resolving</source>
@@ -1384,6 +1492,10 @@
         <translation>详情见日志：{what}</translation>
     </message>
     <message>
+        <source>The mode is Off: they go past the server.</source>
+        <translation>模式为关闭：它们绕过服务器。</translation>
+    </message>
+    <message>
         <source>The name is missing.</source>
         <translation>缺少名称。</translation>
     </message>
@@ -1400,12 +1512,24 @@
         <translation>密码未受保护。</translation>
     </message>
     <message>
+        <source>The port</source>
+        <translation>端口</translation>
+    </message>
+    <message>
         <source>The proxy does not listen, or everything goes directly now.</source>
         <translation>代理没有在监听，或者当前全部直连。</translation>
     </message>
     <message>
+        <source>The proxy does not listen.</source>
+        <translation>代理没有在监听。</translation>
+    </message>
+    <message>
         <source>The proxy on the way to the servers cannot carry it</source>
         <translation>前置代理无法承载此服务器</translation>
+    </message>
+    <message>
+        <source>The request for a name did not arrive.</source>
+        <translation>测试域名的请求没有到达。</translation>
     </message>
     <message>
         <source>The screen cannot be read: {why}.</source>
@@ -1436,6 +1560,10 @@
         <translation>系统钥匙串没有给出密钥。</translation>
     </message>
     <message>
+        <source>The system's proxy is not set: they go past the server.</source>
+        <translation>系统代理没有设置：它们绕过服务器。</translation>
+    </message>
+    <message>
         <source>The test request did not come back.</source>
         <translation>测试请求没有得到回应。</translation>
     </message>
@@ -1448,8 +1576,24 @@
         <translation>剪贴板里有一个服务器</translation>
     </message>
     <message>
+        <source>There was no request yet. Use a browser for a while.</source>
+        <translation>还没有请求。先用一会儿浏览器。</translation>
+    </message>
+    <message>
+        <source>This computer has an address of its own there: what ignores the proxy shows it.</source>
+        <translation>这台电脑有自己的 IPv6 地址：不走代理的程序会暴露它。</translation>
+    </message>
+    <message>
+        <source>This computer has no address there that others could see.</source>
+        <translation>这台电脑没有外界可见的 IPv6 地址。</translation>
+    </message>
+    <message>
         <source>This computer is offline · Resumes by itself</source>
         <translation>这台电脑已离线 · 恢复后自动继续</translation>
+    </message>
+    <message>
+        <source>This desktop has no setting for a proxy: each program must be told.</source>
+        <translation>这个桌面没有代理设置：须逐个告诉程序。</translation>
     </message>
     <message>
         <source>This desktop has no system proxy.</source>
@@ -1490,6 +1634,10 @@
     <message>
         <source>This server wants to start {plugin}.</source>
         <translation>这个服务器要启动 {plugin}。</translation>
+    </message>
+    <message>
+        <source>This system does not tell.</source>
+        <translation>系统没有提供这项信息。</translation>
     </message>
     <message>
         <source>Through the proxy</source>
@@ -1538,6 +1686,10 @@
     <message>
         <source>Undo</source>
         <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Unknown</source>
+        <translation>未知</translation>
     </message>
     <message>
         <source>Unreachable</source>
@@ -1620,8 +1772,20 @@
         <translation>警告</translation>
     </message>
     <message>
+        <source>What follows the system's proxy comes here.</source>
+        <translation>遵循系统代理的程序都会到这里来。</translation>
+    </message>
+    <message>
         <source>What no rule knows</source>
         <translation>没有规则的网址</translation>
+    </message>
+    <message>
+        <source>What programs did since the start</source>
+        <translation>启动以来各程序的情况</translation>
+    </message>
+    <message>
+        <source>What shows to others</source>
+        <translation>对外可见的信息</translation>
     </message>
     <message>
         <source>What was found</source>
@@ -1638,6 +1802,10 @@
     <message>
         <source>Where does an address go? https://…</source>
         <translation>某个网址怎么走？https://…</translation>
+    </message>
+    <message>
+        <source>Who looks names up, what goes past the server, who reaches the port.</source>
+        <translation>谁在解析域名，哪些流量绕过服务器，谁能连到端口。</translation>
     </message>
     <message>
         <source>Whoever watches this network then sees which provider and lists you use.</source>
@@ -1670,6 +1838,10 @@
     <message>
         <source>Your provider gives you a link, a QR code or a file. Any of them will do.</source>
         <translation>服务商会给你链接、二维码或文件，任何一种都可以。</translation>
+    </message>
+    <message>
+        <source>Your rules send it directly.</source>
+        <translation>你的规则让它直连。</translation>
     </message>
     <message>
         <source>a URL begins with its scheme: write ||example.com, or |http://example.com</source>
@@ -2326,6 +2498,14 @@
     <message>
         <source>{count} more cannot be used; the notes say why.</source>
         <translation>另有 {count} 项无法使用，原因见备注。</translation>
+    </message>
+    <message>
+        <source>{count} of {all} requests came with one, most of all of {programs}: the program had asked this network for it.</source>
+        <translation>{all} 个请求中有 {count} 个带的是地址，主要来自 {programs}：程序已向当前网络查询过域名。</translation>
+    </message>
+    <message>
+        <source>{count} of {all} requests came with one: the program had asked this network for it.</source>
+        <translation>{all} 个请求中有 {count} 个带的是地址：程序已向当前网络查询过域名。</translation>
     </message>
     <message>
         <source>{count} of {attempts} attempts failed: {reason}</source>

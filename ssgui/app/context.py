@@ -37,6 +37,7 @@ from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import Awake, News
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
@@ -74,7 +75,8 @@ class AppContext:
         self.pause = Pause(self._pause_turned)
         self.rules = RulesService(store.folder, lambda: self.config, self._rules_turned, keep=run is None)
         self.programs = Programs(new_process_lookup(), self._port)
-        self.connections.listeners += [self.rules.listener, self.programs]
+        self.leaks = Leaks()
+        self.connections.listeners += [self.rules.listener, self.programs, self.leaks]
         self.pac_url: Callable[[], str] = self.rules.pac_pages.url
         self.proxy.pages = self.rules.pac_pages.pages
         self._may_set_proxy = run is None

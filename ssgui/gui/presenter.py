@@ -24,6 +24,7 @@ from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
+from ssgui.gui.leaks import LeakCheck
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
 from ssgui.gui.protecting import Protecting
@@ -84,6 +85,7 @@ class Presenter(QObject):
         self.connections.explained.connect(self.rules.explain)
         self.logs, self.settings = LogsPage(context.logs), SettingsPage(context)
         self.diagnosing, self.trying = Diagnosing(context, window, self.files), Trying(context, window)
+        self.leaks = LeakCheck(context, window)
         self.updating = Updating(context, window)
         self.protecting = Protecting(context, window, self.settings)
         self._connect_chores()
@@ -102,6 +104,7 @@ class Presenter(QObject):
 
     def _connect_chores(self) -> None:
         self.settings.diagnosing.connect(self.diagnosing.ask)
+        self.settings.leaks.connect(self.leaks.ask)
         self.connections.test.connect(self.trying.start)
         self.logs.saving.connect(
             lambda text: self.files.save(tr("Save the log"), "ssgui-log.txt", "txt", text.encode)
@@ -288,6 +291,11 @@ class Presenter(QObject):
         """What this program is."""
         self.show_window()
         about.show_about(self.window)
+
+    def show_leaks(self) -> None:
+        """Check whether anything shows."""
+        self.show_window()
+        self.leaks.ask()
 
     def show_diagnosis(self) -> None:
         """Offer the bundle for somebody who helps."""

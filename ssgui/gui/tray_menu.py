@@ -153,6 +153,7 @@ class TrayMenu(QMenu):
     def _make_help(self) -> None:
         menu = self.addMenu(tr("Help"))
         self._add(tr("Logs"), partial(self._presenter.show_page, "logs"), menu)
+        self._add(tr("Leak check…"), self._presenter.show_leaks, menu)
         self._add(tr("Diagnose…"), self._presenter.show_diagnosis, menu)
         self._add(tr("About ssgui"), self._presenter.show_about, menu)
 

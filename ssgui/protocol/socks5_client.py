@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
-from ssgui.protocol.address import Address, encode_address
+from ssgui.protocol.address import Address, decode_address, encode_address
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError
 from ssgui.protocol.proxy_client import Refusal, RefusedError
 from ssgui.protocol.socks5 import Reply
 
+_CONNECT: Final = 1
+_UDP_ASSOCIATE: Final = 3
 _NO_AUTH: Final = 0
 _USER_PASSWORD: Final = 2
 _NONE_WILL_DO: Final = 0xFF
@@ -19,7 +21,7 @@ _REFUSALS: Final = {
     Reply.HOST_UNREACHABLE: ("that the host is unreachable", Refusal.UNREACHABLE),
     Reply.CONNECTION_REFUSED: ("that the connection was refused", Refusal.REFUSED),
     Reply.TTL_EXPIRED: ("that the time ran out", Refusal.TIMEOUT),
-    Reply.COMMAND_NOT_SUPPORTED: ("that it has no CONNECT", Refusal.PROXY),
+    Reply.COMMAND_NOT_SUPPORTED: ("that it has no such command", Refusal.PROXY),
     Reply.ADDRESS_TYPE_NOT_SUPPORTED: ("that it knows no such kind of address", Refusal.UNREACHABLE),
 }
 
@@ -27,21 +29,30 @@ _REFUSALS: Final = {
 class Socks5Client:
     """Asks for one `target`, whose name is the proxy's to resolve. See `proxy_client.ProxyClient`.
 
+    With `datagrams` it asks for a place to send datagrams to instead (UDP ASSOCIATE), which is then `bound`; `target`
+    is where they will come from, 0.0.0.0:0 if that is not known.
+
     LocalProtocolError for a target that cannot be written, or a user or password of more than 255 bytes.
     """
 
     # The state is the function that reads the next message.
-    __slots__ = ("_buffer", "_credentials", "_out", "_request", "_state", "asked", "trailing")
+    __slots__ = ("_buffer", "_credentials", "_datagrams", "_out", "_request", "_state", "asked", "bound", "trailing")
 
-    def __init__(self, target: Address, user: bytes = b"", password: bytes = b"") -> None:
+    def __init__(
+        self, target: Address, user: bytes = b"", password: bytes = b"", *, datagrams: bool = False
+    ) -> None:  # fmt: skip
         if max(len(user), len(password)) > 255:
             raise LocalProtocolError("user and password of a SOCKS5 proxy have at most 255 bytes each")
         self._credentials = bytes((1, len(user))) + user + bytes((len(password),)) + password if user else b""
-        self._request = b"\x05\x01\x00" + encode_address(target.host, target.port)
+        self._datagrams = datagrams
+        self._request = bytes((5, _UDP_ASSOCIATE if datagrams else _CONNECT, 0)) + encode_address(
+            target.host, target.port
+        )
         self._out = b"\x05\x02\x00\x02" if user else b"\x05\x01\x00"
         self._state: Callable[[Socks5Client], bool] = Socks5Client._method
         self._buffer = self.trailing = b""
         self.asked = False
+        self.bound: Address | None = None
 
     def data_to_send(self) -> bytes:
         """What there is to send; every byte is given once."""
@@ -101,6 +112,8 @@ class Socks5Client:
         end = 4 + size + 2
         if len(buffer) < end:
             return False
+        if self._datagrams and (bound := decode_address(buffer[3:end])) is not None:
+            self.bound = bound[0]
         self.trailing, self._buffer = buffer[end:], b""
         return True
 

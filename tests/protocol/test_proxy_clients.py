@@ -12,7 +12,7 @@ from ssgui.protocol.address import Address
 from ssgui.protocol.connect_client import MOST_HEAD, ConnectClient
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError, RemoteProtocolError
 from ssgui.protocol.proxy_client import ProxyClient, Refusal, RefusedError
-from ssgui.protocol.socks5 import ConnectRequested, Socks5Server
+from ssgui.protocol.socks5 import ConnectRequested, Socks5Server, UdpAssociateRequested
 from ssgui.protocol.socks5_client import Socks5Client
 
 TARGET = Address("server.example", 8388)
@@ -66,6 +66,21 @@ def test_a_dialogue_with_our_own_server(
     assert client.data_to_send() == b""
 
 
+@given(st.sampled_from([Address("127.0.0.1", 1), Address("::1", 9), Address("here.example", 65535)]), places)
+def test_a_place_for_datagrams(bound: Address, cuts: list[int]) -> None:
+    server, client = Socks5Server(), Socks5Client(Address("0.0.0.0", 0), datagrams=True)
+    event = None
+    for _ in range(2):
+        for part in pieces(client.data_to_send(), cuts):
+            event = server.receive_data(part) or event
+        if event is None:
+            fed(client, server.data_to_send(), cuts)
+    assert event == UdpAssociateRequested(Address("0.0.0.0", 0))
+    server.accept(bound)
+    assert fed(client, server.data_to_send(), cuts)[0]
+    assert client.bound == bound
+
+
 @pytest.mark.parametrize(
     "bound", [b"\x01" + bytes(6), b"\x04" + bytes(18), b"\x03\x00" + bytes(2), b"\x03\x02ab" + bytes(2)]
 )
@@ -90,7 +105,7 @@ def test_the_bound_address_may_be_of_any_kind(bound: bytes) -> None:
         (b"", b"\x05\x00\x05\x04\x00\x01", "answered 4: that the host is unreachable", Refusal.UNREACHABLE),
         (b"", b"\x05\x00\x05\x05\x00\x01", "answered 5: that the connection was refused", Refusal.REFUSED),
         (b"", b"\x05\x00\x05\x06", "answered 6: that the time ran out", Refusal.TIMEOUT),
-        (b"", b"\x05\x00\x05\x07", "answered 7: that it has no CONNECT", Refusal.PROXY),
+        (b"", b"\x05\x00\x05\x07", "answered 7: that it has no such command", Refusal.PROXY),
         (b"", b"\x05\x00\x05\xfe", "answered 254: no reply that is known", Refusal.UNREACHABLE),
     ],
 )

@@ -11,15 +11,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QScrollArea, QWidget
 
 from ssgui.app.adding import Found, assess, look_through
+from ssgui.app.leak_check import Check, Kind, Result
 from ssgui.config.app_config import AppConfig, Subscription
 from ssgui.config.secret import Secret
 from ssgui.gui.about import show_about
 from ssgui.gui.adding.confirm import ConfirmDialog
 from ssgui.gui.adding.subscription import LineDialog
 from ssgui.gui.diagnosing import DiagnosisDialog
+from ssgui.gui.leaks import LeaksDialog
 from ssgui.gui.tray_menu import TrayMenu
 from ssgui.protocol.links import encode_link
 from ssgui.services.evidence import Verdict
+from ssgui.services.leaks import Habits
 from ssgui.system.keyring_key import Trouble
 from tests.config.documents import samples
 from tests.support import sample
@@ -68,6 +71,22 @@ def dialogs(screens: "Screens") -> Shown:
     yield from _opened("share", _last(window, QDialog))
     yield from _opened("about", show_about(window))
     yield from _opened("diagnosis", DiagnosisDialog(window))
+    yield from _opened("leaks", leaks(window))
+
+
+def leaks(window: QWidget) -> LeaksDialog:
+    """The leak check with every kind of result."""
+    dialog = LeaksDialog(window)
+    dialog.model.show_habits([
+        Habits("firefox", 1204, 0, 12, 9, 0, 0), Habits("zoom", 86, 61, 40, 0, 2, 0),
+        Habits("a-very-long-name-of-a-program-that\u202e-turns", 41, 3, 0, 0, 0, 3), Habits("", 7, 1, 0, 0, 1, 0),
+    ])  # fmt: skip
+    dialog.show_checks([
+        Check(Kind.PORT, Result.BAD, "open"), Check(Kind.SYSTEM, Result.GOOD, "pac"),
+        Check(Kind.NAMES, Result.GOOD, "server"), Check(Kind.HABITS, Result.WARN, "addresses", 65, 1338, ("zoom",)),
+        Check(Kind.UDP, Result.GOOD, "passes", 0.087), Check(Kind.IPV6, Result.UNKNOWN, "nobody tells"),
+    ])  # fmt: skip
+    return dialog
 
 
 def foreign_dialogs(screens: "Screens") -> Shown:

@@ -44,7 +44,9 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
 from ssgui.services.evidence import ServerEvidence, Verdict
+from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
+from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
@@ -71,6 +73,7 @@ class StillContext(AppContext):
         self.awake = Awake(lambda: "", lambda _: None, look=lambda _: NetworkState(frozenset({"192.0.2.7"})))
         self.connections = sample.connections()
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
+        self.programs, self.leaks = Programs(None, lambda: 0), Leaks()
         self.changed = []
         self.passing = set()
         self._unsaved, self._adopted, self._work = None, None, None

@@ -31,6 +31,7 @@ class SettingsPage(QWidget):
 
     keyring = Signal(bool)
     diagnosing = Signal()
+    leaks = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,6 +179,14 @@ class SettingsPage(QWidget):
         self._head(tr("Privacy and logs"))
         self._row("keyring", tr("Protect passwords with the system's keyring"), self._keyring_switch(),
                   tr("The settings file then holds them sealed."))  # fmt: skip
+        button = QPushButton(tr("Leak check…"), self)
+        button.clicked.connect(self.leaks)
+        self._row(
+            "leaks",
+            tr("What shows to others"),
+            button,
+            tr("Who looks names up, what goes past the server, who reaches the port."),
+        )
         levels = [("info", tr("What went wrong")), ("debug", tr("Every connection and where it goes"))]
         self._choice("log_level", tr("Log"), levels)
         button = QPushButton(tr("Save a diagnosis…"), self)

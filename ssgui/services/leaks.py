@@ -1,0 +1,114 @@
+"""Which programs tell others where they go: names that they look up themselves, datagrams, and ways past the server.
+
+A program that gives us an address instead of a name has asked a name server of this network for it, whom we do not
+see. Private addresses are nobody's business but this network's, and do not count.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ssgui.engine.stages import Role
+from ssgui.rules.address_forms import literal
+from ssgui.rules.lan import is_lan
+from ssgui.services.connections import Connection
+
+UNKNOWN = ""  # the program whose name nobody knows
+MOST_PROGRAMS = 256
+_SETTLE = 3.0  # seconds after its end in which a connection may still learn whose it was
+_QUIC, _DNS = 443, 53
+
+
+@dataclass(slots=True)
+class Habits:
+    """Of one program: how many of its requests were what. One request may be several things."""
+
+    program: str
+    requests: int = 0
+    by_address: int = 0  # to a public address: it had looked the name up
+    datagrams: int = 0
+    quic: int = 0
+    dns: int = 0  # questions to a name server, by whatever protocol
+    direct_ipv6: int = 0  # past the server, with an address that is this computer's alone
+
+    @property
+    def share(self) -> float:
+        """Of requests that gave away a name to somebody else, 0 to 1."""
+        return self.by_address / self.requests if self.requests else 0.0
+
+    def add(self, one: Connection) -> None:
+        """Another request."""
+        host, port = _place(one.target)
+        if not host or is_lan(host):
+            return
+        udp = one.inbound.endswith("-udp") or any(stage.name == "UDP_ASSOC" for stage, _ in one.timeline)
+        number = literal(host)
+        self.requests += 1
+        self.datagrams += udp
+        self.quic += udp and port == _QUIC
+        self.dns += port == _DNS
+        self.by_address += number is not None and port != _DNS  # a name server has no name to look up
+        self.direct_ipv6 += one.route == "direct" and number is not None and ":" in host
+
+
+class Leaks:
+    """Listens to connections. `report` puts together what ended and what lives."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, Habits] = {}
+        self._fresh: deque[Connection] = deque()  # their programs may not be known yet
+
+    def report(self, live: Iterable[Connection], now: float) -> list[Habits]:
+        """The habits of every program, those with most requests first."""
+        self._settle(now)
+        found = {name: replace(habits) for name, habits in self._ended.items()}
+        for one in (*self._fresh, *live):
+            if one.role is Role.LOCAL:
+                found.setdefault(one.program, Habits(one.program)).add(one)
+        return sorted((one for one in found.values() if one.requests), key=lambda one: (-one.requests, one.program))
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._ended.clear()
+        self._fresh.clear()
+
+    def _settle(self, now: float) -> None:
+        while self._fresh and now - (self._fresh[0].ended or 0.0) >= _SETTLE:
+            one = self._fresh.popleft()
+            name = one.program if one.program in self._ended or len(self._ended) < MOST_PROGRAMS else UNKNOWN
+            self._ended.setdefault(name, Habits(name)).add(one)
+
+    # ---- what happens to connections
+
+    def opened(self, one: Connection) -> None:
+        """Nothing is known yet."""
+
+    def moved(self, one: Connection) -> None:
+        """It is counted when it has ended, or when somebody asks."""
+
+    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+        """Bytes do not count."""
+
+    def closed(self, one: Connection) -> None:
+        """It waits a little for the name of its program."""
+        if one.role is Role.LOCAL and one.target:
+            self._fresh.append(one)
+            self._settle(one.ended or 0.0)
+
+
+def total(habits: Iterable[Habits]) -> Habits:
+    """All programs as one."""
+    every = Habits("")
+    for one in habits:
+        every.requests += one.requests
+        every.by_address += one.by_address
+        every.datagrams += one.datagrams
+        every.quic += one.quic
+        every.dns += one.dns
+        every.direct_ipv6 += one.direct_ipv6
+    return every
+
+
+def _place(target: str) -> tuple[str, int]:
+    host, _, port = target.rpartition(":")
+    return host.strip("[]"), int(port) if port.isdecimal() else 0

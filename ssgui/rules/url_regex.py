@@ -42,16 +42,17 @@ def glob(pieces: list[str], star: str) -> str:
     return f"{first}{runs}{star}*{last}"
 
 
-def portable(pattern: str, longest: int = 2048) -> str:
+def portable(pattern: str, longest: int = 2048, bits: int = _BITS) -> str:
     """`pattern` for both, searched without regard to case in ASCII text. RegexError when it is not understood.
 
-    `longest` is how long the text is at most; 0 for patterns that we wrote ourselves and know to be quick.
+    `longest` is how long the text is at most; 0 for patterns that we wrote ourselves and know to be quick. `bits` is
+    the logarithm of how many ways are tried at most.
     """
     if len(pattern) > MAX_PATTERN:
         raise RegexError(f"longer than {MAX_PATTERN} characters")
     if not pattern.isascii() or not pattern.isprintable():
         raise RegexError("only ASCII can be matched: names come in Punycode")
-    found = _Reader(_LABELS.sub(r"(?:\1\2\3\\.)?", pattern), longest).read()
+    found = _Reader(_LABELS.sub(r"(?:\1\2\3\\.)?", pattern), longest, bits).read()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -91,8 +92,8 @@ class _Group:
 class _Reader:
     """Copies the pattern piece by piece, and counts in how many ways it can be tried."""
 
-    def __init__(self, pattern: str, longest: int) -> None:
-        self._text, self._place, self._longest = pattern, 0, longest
+    def __init__(self, pattern: str, longest: int, bits: int) -> None:
+        self._text, self._place, self._longest, self._bits = pattern, 0, longest, bits
         self._out: list[str] = []
         self._open: list[_Group] = [_Group(0)]
 
@@ -111,7 +112,7 @@ class _Reader:
         whole = self._open[0]
         ways = whole.now.widest(whole.before)
         unanchored = not self._text.startswith("^") or whole.branches > 1
-        if (ways.endless + ways.runs + unanchored) * (self._longest - 1).bit_length() + ways.choices > _BITS:
+        if (ways.endless + ways.runs + unanchored) * (self._longest - 1).bit_length() + ways.choices > self._bits:
             raise RegexError(_ENDLESS)
 
     def _piece(self) -> None:

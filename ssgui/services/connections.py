@@ -7,6 +7,7 @@ the live handlers, and keeps a bounded number of those that ended.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from copy import copy
 from enum import StrEnum
 from typing import Protocol
 
@@ -112,6 +113,20 @@ class Connection(msgspec.Struct):
     def age(self, now: float) -> float:
         """Seconds since it was accepted, up to its end."""
         return (now if self.ended is None else self.ended) - self.opened
+
+    def wait(self, now: float) -> float | None:
+        """Seconds from the first payload up to the first byte down, or so far; None where nothing was waited for."""
+        if self.first_up is None or (self.first_down is not None and self.first_down < self.first_up):
+            return None
+        end = self.first_down if self.first_down is not None else now if self.ended is None else self.ended
+        return max(0.0, end - self.first_up)
+
+    def still(self) -> "Connection":
+        """A copy that stays as it is now."""
+        one = copy(self)
+        one.timeline, one.moments = list(self.timeline), list(self.moments)
+        one.course = Course(list(self.course.spans), list(self.course.amounts))
+        return one
 
 
 class Listener(Protocol):

@@ -252,6 +252,10 @@
         <translation>按地址</translation>
     </message>
     <message>
+        <source>CSV, for a spreadsheet…</source>
+        <translation>CSV（用于电子表格）…</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>
@@ -308,6 +312,10 @@
         <translation>已关闭 {count}</translation>
     </message>
     <message>
+        <source>Columns</source>
+        <translation>列</translation>
+    </message>
+    <message>
         <source>Connected</source>
         <translation>已连接</translation>
     </message>
@@ -344,6 +352,10 @@
         <translation>已复制</translation>
     </message>
     <message>
+        <source>Copied as a curl command</source>
+        <translation>已复制为 curl 命令</translation>
+    </message>
+    <message>
         <source>Copy</source>
         <translation>复制</translation>
     </message>
@@ -354,6 +366,10 @@
     <message>
         <source>Copy a link, a picture of a QR code, or a file first.</source>
         <translation>请先复制链接、二维码图片或文件。</translation>
+    </message>
+    <message>
+        <source>Copy as curl</source>
+        <translation>复制为 curl 命令</translation>
     </message>
     <message>
         <source>Copy its address</source>
@@ -370,6 +386,10 @@
     <message>
         <source>Copy the address</source>
         <translation>复制地址</translation>
+    </message>
+    <message>
+        <source>Copy the target</source>
+        <translation>复制目标</translation>
     </message>
     <message>
         <source>DNS failed</source>
@@ -412,8 +432,24 @@
         <translation>下行</translation>
     </message>
     <message>
+        <source>Down rate</source>
+        <translation>下行速率</translation>
+    </message>
+    <message>
+        <source>Down total</source>
+        <translation>下行总量</translation>
+    </message>
+    <message>
         <source>Down {down}, up {up}</source>
         <translation>下行 {down}，上行 {up}</translation>
+    </message>
+    <message>
+        <source>Down: R and W</source>
+        <translation>下行：R 与 W</translation>
+    </message>
+    <message>
+        <source>Down: {what}</source>
+        <translation>下行：{what}</translation>
     </message>
     <message>
         <source>Duplicate</source>
@@ -476,6 +512,14 @@
         <translation>导出所有服务器…</translation>
     </message>
     <message>
+        <source>Export connections</source>
+        <translation>导出连接</translation>
+    </message>
+    <message>
+        <source>Export what is shown</source>
+        <translation>导出当前显示的连接</translation>
+    </message>
+    <message>
         <source>Failed</source>
         <translation>失败</translation>
     </message>
@@ -492,8 +536,8 @@
         <translation>筛选</translation>
     </message>
     <message>
-        <source>Filter: host, stage, rule, server, -without</source>
-        <translation>筛选：主机、阶段、规则、服务器、-排除</translation>
+        <source>Filter: host, stage:connecting, reason:, -direct, &gt;1MB, age&gt;30s</source>
+        <translation>筛选：主机、stage:连接中、reason:、-direct、&gt;1MB、age&gt;30s</translation>
     </message>
     <message>
         <source>Finds every code on every display</source>
@@ -534,6 +578,10 @@
     <message>
         <source>From an address…</source>
         <translation>来自网址…</translation>
+    </message>
+    <message>
+        <source>From the first byte sent up to the first byte back</source>
+        <translation>从发出第一个字节到收到第一个字节</translation>
     </message>
     <message>
         <source>General</source>
@@ -592,6 +640,10 @@
         <translation>分组…</translation>
     </message>
     <message>
+        <source>HAR…</source>
+        <translation>HAR…</translation>
+    </message>
+    <message>
         <source>Handshake timeout</source>
         <translation>握手超时</translation>
     </message>
@@ -642,6 +694,10 @@
     <message>
         <source>In your list already</source>
         <translation>列表中已有</translation>
+    </message>
+    <message>
+        <source>Inbound</source>
+        <translation>入站</translation>
     </message>
     <message>
         <source>Info</source>
@@ -710,6 +766,10 @@
     <message>
         <source>Its row under Closed says why.</source>
         <translation>“已关闭”中的那一行写明了原因。</translation>
+    </message>
+    <message>
+        <source>JSON…</source>
+        <translation>JSON…</translation>
     </message>
     <message>
         <source>Keep {port}</source>
@@ -802,6 +862,10 @@
     <message>
         <source>Mode at start</source>
         <translation>启动时的模式</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
     </message>
     <message>
         <source>My rules</source>
@@ -1180,6 +1244,10 @@
         <translation>就绪</translation>
     </message>
     <message>
+        <source>Reason</source>
+        <translation>原因</translation>
+    </message>
+    <message>
         <source>Refresh</source>
         <translation>刷新</translation>
     </message>
@@ -1222,6 +1290,14 @@
     <message>
         <source>Requests</source>
         <translation>请求数</translation>
+    </message>
+    <message>
+        <source>Reset columns</source>
+        <translation>恢复默认列</translation>
+    </message>
+    <message>
+        <source>Reset connections to {host}</source>
+        <translation>重置到 {host} 的连接</translation>
     </message>
     <message>
         <source>Resolving</source>
@@ -1410,6 +1486,10 @@
     <message>
         <source>Start without a window</source>
         <translation>启动时不显示窗口</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>开始于</translation>
     </message>
     <message>
         <source>Stop · {count} left</source>
@@ -1704,6 +1784,22 @@
         <translation>上行</translation>
     </message>
     <message>
+        <source>Up rate</source>
+        <translation>上行速率</translation>
+    </message>
+    <message>
+        <source>Up total</source>
+        <translation>上行总量</translation>
+    </message>
+    <message>
+        <source>Up: R and W</source>
+        <translation>上行：R 与 W</translation>
+    </message>
+    <message>
+        <source>Up: {what}</source>
+        <translation>上行：{what}</translation>
+    </message>
+    <message>
         <source>Update</source>
         <translation>更新</translation>
     </message>
@@ -1744,6 +1840,10 @@
         <translation>使用此服务器</translation>
     </message>
     <message>
+        <source>User</source>
+        <translation>用户</translation>
+    </message>
+    <message>
         <source>User name for others</source>
         <translation>供其他设备使用的用户名</translation>
     </message>
@@ -1760,6 +1860,10 @@
         <translation>版本</translation>
     </message>
     <message>
+        <source>Wait</source>
+        <translation>等待</translation>
+    </message>
+    <message>
         <source>Waiting</source>
         <translation>等待回应</translation>
     </message>
@@ -1770,6 +1874,10 @@
     <message>
         <source>Warnings</source>
         <translation>警告</translation>
+    </message>
+    <message>
+        <source>Waterfall</source>
+        <translation>时间线</translation>
     </message>
     <message>
         <source>What follows the system's proxy comes here.</source>
@@ -1862,6 +1970,10 @@
     <message>
         <source>a group is not closed</source>
         <translation>分组没有闭合</translation>
+    </message>
+    <message>
+        <source>a regular expression ends with /</source>
+        <translation>正则表达式要以 / 结尾</translation>
     </message>
     <message>
         <source>a repeat of a repeat, or of a choice, may take for ever on some addresses</source>
@@ -2244,6 +2356,10 @@
         <translation>本机端口没有在监听，而列表不会绕过它获取</translation>
     </message>
     <message>
+        <source>reading</source>
+        <translation>正在读取</translation>
+    </message>
+    <message>
         <source>rejected</source>
         <translation>已拒绝</translation>
     </message>
@@ -2352,6 +2468,14 @@
         <translation>服务器重置了连接</translation>
     </message>
     <message>
+        <source>the server {name}</source>
+        <translation>服务器 {name}</translation>
+    </message>
+    <message>
+        <source>the target</source>
+        <translation>目标</translation>
+    </message>
+    <message>
         <source>the transport {name} is not supported</source>
         <translation>不支持传输方式 {name}</translation>
     </message>
@@ -2384,6 +2508,14 @@
         <translation>其中没有密码</translation>
     </message>
     <message>
+        <source>there is no reason {text}</source>
+        <translation>没有名为 {text} 的原因</translation>
+    </message>
+    <message>
+        <source>there is no route {text}: write proxy, direct or reject</source>
+        <translation>没有名为 {text} 的路由：请写 proxy、direct 或 reject</translation>
+    </message>
+    <message>
         <source>there is no server address in it</source>
         <translation>其中没有服务器地址</translation>
     </message>
@@ -2394,6 +2526,14 @@
     <message>
         <source>there is no server in it: no link, and no format that is known</source>
         <translation>其中没有服务器：既没有链接，也不是已知的格式</translation>
+    </message>
+    <message>
+        <source>there is no stage {text}</source>
+        <translation>没有名为 {text} 的阶段</translation>
+    </message>
+    <message>
+        <source>this expression takes too long</source>
+        <translation>这个表达式耗时太长</translation>
     </message>
     <message>
         <source>this is no https address</source>
@@ -2444,6 +2584,14 @@
         <translation>应为 base64 的部分不是 base64</translation>
     </message>
     <message>
+        <source>writing</source>
+        <translation>正在写入</translation>
+    </message>
+    <message>
+        <source>writing blocked for {time}</source>
+        <translation>写入受阻 {time}</translation>
+    </message>
+    <message>
         <source>written by a newer version; what this one does not know is kept</source>
         <translation>由更新的版本写入，此版本不认识的内容会保留</translation>
     </message>
@@ -2460,12 +2608,20 @@
         <translation>{age}前</translation>
     </message>
     <message>
+        <source>{amount} in total</source>
+        <translation>共 {amount}</translation>
+    </message>
+    <message>
         <source>{amount} left</source>
         <translation>剩余 {amount}</translation>
     </message>
     <message>
         <source>{count} are hidden.</source>
         <translation>已隐藏 {count} 个。</translation>
+    </message>
+    <message>
+        <source>{count} connections closed</source>
+        <translation>已关闭 {count} 个连接</translation>
     </message>
     <message>
         <source>{count} days</source>
@@ -2640,6 +2796,10 @@
         <translation>尚不允许启动 {plugin}：请先使用该服务器并允许</translation>
     </message>
     <message>
+        <source>{program} · PID {pid}</source>
+        <translation>{program} · PID {pid}</translation>
+    </message>
+    <message>
         <source>{rule} in {list}, line {line}</source>
         <translation>{list} 第 {line} 行 {rule}</translation>
     </message>
@@ -2676,6 +2836,14 @@
         <translation>方括号里有 {text}</translation>
     </message>
     <message>
+        <source>{text} is looked for without a regular expression</source>
+        <translation>{text} 不能用正则表达式查找</translation>
+    </message>
+    <message>
+        <source>{text} is no duration: write 30s or 5min</source>
+        <translation>{text} 不是时长：请写成 30s 或 5min</translation>
+    </message>
+    <message>
         <source>{text} is no host name or address</source>
         <translation>{text} 不是主机名或地址</translation>
     </message>
@@ -2684,8 +2852,24 @@
         <translation>{text} 不是已知的规则类型</translation>
     </message>
     <message>
+        <source>{text} is no number</source>
+        <translation>{text} 不是数字</translation>
+    </message>
+    <message>
+        <source>{text} is no port</source>
+        <translation>{text} 不是端口</translation>
+    </message>
+    <message>
         <source>{text} is no port ({low} to {high})</source>
         <translation>{text} 不是端口（{low} 到 {high}）</translation>
+    </message>
+    <message>
+        <source>{text} is no size: write 500kB or 1MB</source>
+        <translation>{text} 不是大小：请写成 500kB 或 1MB</translation>
+    </message>
+    <message>
+        <source>{text} is nothing that is measured: write age, wait, up, down or rate</source>
+        <translation>{text} 不是可比较的量：请写 age、wait、up、down 或 rate</translation>
     </message>
     <message>
         <source>{text} means different things, or nothing, in browsers and here</source>

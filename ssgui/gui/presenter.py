@@ -18,7 +18,7 @@ from ssgui.gui.adding.demo import DemoSwitch
 from ssgui.gui.adding.sharing import Sharing
 from ssgui.gui.adding.subscription import SubscriptionWays
 from ssgui.gui.adding.ways import Adding
-from ssgui.gui.connections.page import ConnectionsPage
+from ssgui.gui.connections.ways import ConnectionWays
 from ssgui.gui.diagnosing import Diagnosing
 from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
@@ -58,8 +58,8 @@ class Presenter(QObject):
         self._said = 0
         self._asked: Server | None = None  # for its plugin
         self._pause = ""  # as it is shown
-        self.connections = ConnectionsPage(context.connections, time.monotonic)
-        self.connections.closed.connect(context.close_connections)
+        self.files = Files(window)
+        self.connections = ConnectionWays(context, window, self.files).page
         self.states = ServerStates(context.evidence, context.meter)
         self.tests = ServerTests(context, self.states, self._tests_moved)
         self.servers = ServersPage(context, self.states, window.toast)
@@ -76,7 +76,6 @@ class Presenter(QObject):
         self.home = QStackedWidget(window)  # the list of servers, or what stands in its place while it is empty
         self.home.addWidget(self.servers)
         self.first_run: FirstRun | None = None
-        self.files = Files(window)
         self.sharing = Sharing(context, window, self.files)
         self.servers.sharing.connect(self.sharing.share)
         self.servers.exporting.connect(self.sharing.export)

@@ -146,6 +146,18 @@ _SENTENCES = (
     tr("too long when its repeats are written out"),
     tr("more than one word"),
     tr("{text} is no kind of rule that is known here"),
+    # filters
+    tr("{text} is nothing that is measured: write age, wait, up, down or rate"),
+    tr("{text} is no duration: write 30s or 5min"),
+    tr("{text} is no size: write 500kB or 1MB"),
+    tr("{text} is no number"),
+    tr("{text} is no port"),
+    tr("{text} is looked for without a regular expression"),
+    tr("there is no stage {text}"),
+    tr("there is no reason {text}"),
+    tr("there is no route {text}: write proxy, direct or reject"),
+    tr("a regular expression ends with /"),
+    tr("this expression takes too long"),
     # tests of servers, and plugins
     tr("no connection within {seconds} s"),
     tr("no answer within {seconds} s"),

@@ -265,6 +265,7 @@ QMenu::item:disabled {{ color: {text3}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
 QHeaderView::section {{
     background: {bg}; color: {text2}; border: 0; border-bottom: 1px solid {line}; padding: 0 8px; font-weight: 500; }}
+QHeaderView::section:first {{ padding-left: 16px; }}
 QTableView, QTreeView, QListView {{ background: {bg}; border: 0; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line2}; border-radius: 3px; min-height: 32px; margin: 2px; }}

@@ -1,7 +1,8 @@
 """The main window: sidebar, header, banners, and one page at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
@@ -15,6 +16,14 @@ from ssgui.gui.texts import tr
 SMALLEST = QSize(900, 600)
 USUAL = QSize(1280, 800)
 NARROW_BELOW = 1100
+
+
+@runtime_checkable
+class Panes(Protocol):
+    """A page of several panes."""
+
+    def panes(self) -> list[QWidget]:
+        """What F6 goes to, one after the other."""
 
 
 class MainWindow(QWidget):
@@ -61,6 +70,11 @@ class MainWindow(QWidget):
         self._pages[key] = page
         self.stack.addWidget(page)
 
+    @property
+    def pages(self) -> Mapping[str, QWidget]:
+        """The pages by their keys."""
+        return self._pages
+
     def has_page(self, key: str) -> bool:
         """Whether there is such a page."""
         return key in self._pages
@@ -87,11 +101,12 @@ class MainWindow(QWidget):
         shortcut.activated.connect(act)
 
     def _next_pane(self, step: int) -> None:
-        """From sidebar to header to page, and round."""
+        """From sidebar to header to page, or the panes of that, and round."""
         page: QWidget | None = self.stack.currentWidget()
-        panes = [pane for pane in (self.sidebar, self.header, page) if pane is not None]
+        parts = page.panes() if isinstance(page, Panes) else [page]
+        panes = [pane for pane in (self.sidebar, self.header, *parts) if pane is not None]
         focused: QWidget | None = self.focusWidget()
-        inside = [focused is not None and pane.isAncestorOf(focused) for pane in panes]
+        inside = [focused is not None and (pane is focused or pane.isAncestorOf(focused)) for pane in panes]
         here = inside.index(True) if True in inside else 0
         for offset in range(1, len(panes) + 1):
             pane = panes[(here + step * offset) % len(panes)]
@@ -115,10 +130,8 @@ class MainWindow(QWidget):
         self.closing.emit()
 
 
-def _first_focusable(pane: QWidget | None) -> QWidget | None:
-    if pane is None:
-        return None
-    for child in pane.findChildren(QWidget):
+def _first_focusable(pane: QWidget) -> QWidget | None:
+    for child in (pane, *pane.findChildren(QWidget)):
         if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isVisible() and child.isEnabled():
             return child
     return None

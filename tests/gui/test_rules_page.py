@@ -153,7 +153,8 @@ def test_a_row_of_connections_offers_rules(page: RulesPage, presenter: Presenter
         words = [action.text() for action in menu.actions() if action.text()]
         assert words == [
             "Always proxy: cdn.example.co.uk", "Always proxy: example.co.uk", "Always direct: cdn.example.co.uk",
-            "Always direct: example.co.uk", "Why does it go there?", "Close the connection",
+            "Always direct: example.co.uk", "Why does it go there?", "Copy the target", "Close the connection",
+            "Reset connections to cdn.example.co.uk",
         ]  # fmt: skip
         choose(menu, "Always proxy: example.co.uk")
         await until(lambda: page.rules.user_text == "||example.co.uk\n")
@@ -162,7 +163,7 @@ def test_a_row_of_connections_offers_rules(page: RulesPage, presenter: Presenter
         assert presenter.window.current_page() == "rules"
         assert card(page).startswith("Through the proxy  because of ||example.co.uk in My rules, line 1")
         closed: list[list[int]] = []
-        presenter.connections.closed.disconnect(presenter.context.close_connections)
+        presenter.connections.closed.disconnect()
         presenter.connections.closed.connect(closed.append)
         choose(presenter.connections.row_menu(one, QPoint(0, 0)), "Close the connection")
         assert closed == [[1]]

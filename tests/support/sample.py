@@ -7,7 +7,7 @@ from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.secret import Secret
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage, StreamStatus
-from ssgui.services.connections import Connection, Connections, Handler
+from ssgui.services.connections import Connection, Connections, Handler, Moment
 
 NOW = 1000.0
 _R, _W, _NONE = StreamStatus.READING, StreamStatus.WRITING, StreamStatus.NONE
@@ -24,15 +24,21 @@ class StillEngine:
 def _one(
     number: int, stage: Stage, target: str, rule: str, age: float, *, up: StreamStatus = _R,
     down: StreamStatus = _NONE, rates: tuple[float, float] = (0.0, 0.0), first: tuple[bool, bool] = (True, True),
+    program: str = "firefox", user: str = "",
 ) -> Connection:  # fmt: skip
     route = "direct" if rule == "direct" else "proxy"
     opened = NOW - age
     one = Connection(number, number, "socks5", f"127.0.0.1:{50000 + number}", opened, stage=stage)
-    one.target, one.route, one.rule = target, route, "" if rule in ("direct", "") else rule
+    one.target, one.route, one.rule = target, route if target else "", "" if rule in ("direct", "") else rule
     one.server = TOKYO if route == "proxy" and target else ""
+    one.program, one.pid, one.user = program, 4000 + len(program) if program else 0, user
     one.up_status, one.down_status = up, down
+    one.up_blocked = opened + age / 2 if up & _W else None
+    one.down_blocked = opened + age / 2 if down & _W else None
     one.down_rate, one.up_rate = rates
     one.down, one.up = int(rates[0] * age), int(rates[1] * age)
+    if any(rates):
+        one.course.add(opened + age / 9, NOW, one.up, one.down)
     one.first_up = opened + 0.1 if first[0] else None
     one.first_down = opened + 0.3 if first[1] else None
     one.timeline = [(Stage.INIT, opened), (Stage.ADDR, opened + 0.0004)]
@@ -42,11 +48,21 @@ def _one(
         ]
     if stage is Stage.STREAM:
         one.timeline.append((Stage.STREAM, opened + 0.15))
+    one.moments = [
+        (at, moment)
+        for at, moment in (
+            (one.first_up, Moment.FIRST_UP), (one.first_down, Moment.FIRST_DOWN), (one.up_blocked, Moment.UP_BLOCKED),
+            (one.down_blocked, Moment.DOWN_BLOCKED),
+        )
+        if at is not None
+    ]  # fmt: skip
     return one
 
 
-def _ended(number: int, target: str, rule: str, age: float, reason: Reason, totals: tuple[int, int]) -> Connection:
-    one = _one(number, Stage.STREAM, target, rule, age)
+def _ended(
+    number: int, target: str, rule: str, age: float, reason: Reason, totals: tuple[int, int], program: str = "firefox"
+) -> Connection:  # fmt: skip
+    one = _one(number, Stage.STREAM, target, rule, age, program=program)
     one.stage, one.reason, one.ended = Stage.DESTROYED, reason, NOW - age / 3
     one.down, one.up = totals
     one.up_status = one.down_status = _NONE
@@ -58,26 +74,27 @@ def connections(seed: int = 7, more: int = 0) -> Connections:
     rows = Connections(StillEngine(), lambda: NOW)
     bidi = "abc.\u202egnp.example.com:443"
     live = [
-        _one(40, Stage.INIT, "", "", 0.1),
-        _one(39, Stage.ADDR, "", "", 0.2),
-        _one(38, Stage.DNS, "cdn.jsdelivr.net:443", "gfwlist", 0.6, up=_W),
+        _one(40, Stage.INIT, "", "", 0.1, program="curl", first=(False, False)),
+        _one(39, Stage.ADDR, "", "", 0.2, first=(False, False)),
+        _one(38, Stage.DNS, "cdn.jsdelivr.net:443", "gfwlist", 0.6, up=_W, first=(False, False)),
         _one(37, Stage.STREAM, "api.openai.com:443", "geosite:openai", 2.3, down=_R, rates=(0, 1200),
-             first=(True, False)),
+             first=(True, False), program="python3"),
         _one(36, Stage.STREAM, "rr4---sn-a5meknzr-q4fl.googlevideo.com:443", "gfwlist", 8.1, down=_R | _W,
              rates=(2.61e6, 18.4e3)),
-        _one(35, Stage.STREAM, "objects.githubusercontent.com:443", "gfwlist", 9.4, down=_W),
-        _one(34, Stage.CONNECTING, "www.wikipedia.org:443", "gfwlist", 6.2, up=_R | _W, down=_R),
+        _one(35, Stage.STREAM, "objects.githubusercontent.com:443", "gfwlist", 9.4, down=_W, program="git"),
+        _one(34, Stage.CONNECTING, "www.wikipedia.org:443", "gfwlist", 6.2, up=_R | _W, down=_R, first=(False, False)),
         _one(33, Stage.STREAM, "xn--efvw92b.xn--fiqs8s:443", "direct", 4.9, down=_R, rates=(12.8e3, 2.1e3)),
-        _one(32, Stage.UDP_ASSOC, "192.0.2.10:3478", "", 11, down=_R, rates=(412e3, 396e3)),
-        _one(31, Stage.STREAM, bidi, "||example.com (line 12)", 3.3, down=_R, rates=(900, 100)),
+        _one(32, Stage.UDP_ASSOC, "192.0.2.10:3478", "", 11, down=_R, rates=(412e3, 396e3), program="zoom"),
+        _one(31, Stage.STREAM, bidi, "||example.com (line 12)", 3.3, down=_R, rates=(900, 100),
+             program="evil\u202egpj.exe", user="ann"),
     ]  # fmt: skip
     ended = [
         _ended(20, "a-very-long-subdomain-of-some.analytics.co.uk:443", "gfwlist", 10.0, Reason.CONNECT_TIMEOUT,
                (0, 517)),
         _ended(19, "fonts.gstatic.com:443", "gfwlist", 1.4, Reason.FINISHED, (38_200, 1100)),
-        _ended(18, "example.com:80", "my rule", 0.2, Reason.NO_ANSWER, (0, 74)),
+        _ended(18, "example.com:80", "my rule", 0.2, Reason.NO_ANSWER, (0, 74), "wget"),
         _ended(17, "news.ycombinator.com:443", "gfwlist", 4.8, Reason.DNS_FAILED, (0, 0)),
-        _ended(16, "[2001:db8::1]:22", "direct", 300, Reason.SERVER_RESET, (5_400_000, 90_000)),
+        _ended(16, "[2001:db8::1]:22", "direct", 300, Reason.SERVER_RESET, (5_400_000, 90_000), "ssh"),
     ]  # fmt: skip
     chance = random.Random(seed)
     for number in range(more):

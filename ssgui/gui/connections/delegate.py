@@ -6,17 +6,28 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ssgui.engine.stages import Reason, Stage, StreamStatus
 from ssgui.gui import icons, theme
-from ssgui.gui.connections.model import Column, ConnectionsModel, flow, rule_text, stage_text
+from ssgui.gui.connections.cells import (
+    NOTHING,
+    figure,
+    inbound_text,
+    is_blocked,
+    rule_text,
+    stage_text,
+    started_text,
+)
+from ssgui.gui.connections.columns import NUMBERS, Column
+from ssgui.gui.connections.model import ConnectionsModel
 from ssgui.gui.frame.painting import draw_text, edged, harmless
-from ssgui.gui.units import age
+from ssgui.gui.words import reason_word
 from ssgui.services.connections import Connection, is_waiting
 
 ROW_HEIGHT = 28
 _PAD = 8
-_UNIT = 30
+_UNIT, _SHORT_UNIT = 30, 20  # pixels: MB/s, and min
+_TIMES = (Column.AGE, Column.WAIT)
 _COLUMNS = tuple(Column)
 _SELECTED, _HOVERED = QStyle.StateFlag.State_Selected.value, QStyle.StateFlag.State_MouseOver.value
-_FLAGS = ((int(StreamStatus.READING), "R", False), (int(StreamStatus.WRITING), "W", True))
+_FLAGS = ((int(StreamStatus.READING), "R"), (int(StreamStatus.WRITING), "W"))
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -41,36 +52,60 @@ class ConnectionDelegate(QStyledItemDelegate):
                 painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), theme.color(tokens.accent))
         elif state & _HOVERED:
             painter.fillRect(rect, theme.color(tokens.hover))
-        self._cell(painter, rect.adjusted(_PAD, 0, -_PAD, 0), one, column, model.now)
+        self._cell(painter, rect.adjusted(_PAD, 0, -_PAD, 0), one, column, model)
         painter.restore()
 
-    def _cell(self, painter: QPainter, rect: QRectF, one: Connection, column: Column, now: float) -> None:
+    def _cell(
+        self, painter: QPainter, rect: QRectF, one: Connection, column: Column, model: ConnectionsModel
+    ) -> None:  # fmt: skip
         tokens = theme.current()
         quiet = tokens.text if one.live else tokens.text2
         match column:
             case Column.STAGE:
-                self._stage(painter, rect, one)
-            case Column.UP_FLAGS | Column.DOWN_FLAGS:
-                _flags(painter, rect, one.up_status if column is Column.UP_FLAGS else one.down_status, one.live)
+                _stage(painter, rect, one)
+            case Column.UP_FLAGS:
+                _flags(painter, rect, one.up_status, one.live, is_blocked(one.up_blocked, model.now))
+            case Column.DOWN_FLAGS:
+                _flags(painter, rect, one.down_status, one.live, is_blocked(one.down_blocked, model.now))
             case Column.TARGET:
                 _target(painter, rect, one.target, quiet)
-            case Column.RULE:
-                draw_text(painter, rect, rule_text(one), tokens.text2, theme.font(12))
-            case Column.SERVER:
-                draw_text(painter, rect, one.server, tokens.text2, theme.font(12), middle=True)
-            case Column.DOWN | Column.UP:
-                _figure(painter, rect, *flow(one, down=column is Column.DOWN), quiet)
-            case Column.AGE:
-                _figure(painter, rect, *age(one.age(now)), quiet)
+            case Column.STARTED:
+                right = Qt.AlignmentFlag.AlignRight
+                draw_text(painter, rect, started_text(one, model.wall), tokens.text2, theme.font(12), right)
+            case Column.WATERFALL:
+                return
+            case _ if column in NUMBERS:
+                slot = _SHORT_UNIT if column in _TIMES else _UNIT
+                _figure(painter, rect, *figure(one, column, model.now), quiet, slot)
+            case _:
+                text = _text(one, column)
+                middle = column is Column.SERVER
+                draw_text(painter, rect, text, tokens.text2, theme.font(12), middle=middle)
 
-    def _stage(self, painter: QPainter, rect: QRectF, one: Connection) -> None:
-        tokens = theme.current()
-        mark = QRectF(rect.left() + 8, rect.center().y() - 5, 10, 10)
-        stage_mark(painter, mark, one)
-        failed = not one.live and one.reason is not Reason.FINISHED
-        color = tokens.err if failed else tokens.text if one.live else tokens.text2
-        weight = theme.MEDIUM if one.live else theme.REGULAR
-        draw_text(painter, rect.adjusted(26, 0, 0, 0), stage_text(one), color, theme.font(13, weight))
+
+def _text(one: Connection, column: Column) -> str:
+    match column:
+        case Column.RULE:
+            return rule_text(one)
+        case Column.SERVER:
+            return one.server
+        case Column.INBOUND:
+            return inbound_text(one)
+        case Column.PROGRAM:
+            return one.program
+        case Column.USER:
+            return one.user
+    return "" if one.live else reason_word(one.reason)
+
+
+def _stage(painter: QPainter, rect: QRectF, one: Connection) -> None:
+    tokens = theme.current()
+    mark = QRectF(rect.left() + 8, rect.center().y() - 5, 10, 10)
+    stage_mark(painter, mark, one)
+    failed = not one.live and one.reason is not Reason.FINISHED
+    color = tokens.err if failed else tokens.text if one.live else tokens.text2
+    weight = theme.MEDIUM if one.live else theme.REGULAR
+    draw_text(painter, rect.adjusted(26, 0, 0, 0), stage_text(one), color, theme.font(13, weight))
 
 
 def stage_mark(painter: QPainter, rect: QRectF, one: Connection) -> None:
@@ -124,32 +159,29 @@ def _half_ring(painter: QPainter, rect: QRectF, color: str) -> None:
     painter.fillPath(half, theme.color(color))
 
 
-def _flags(painter: QPainter, rect: QRectF, status: StreamStatus, live: bool) -> None:
+def _flags(painter: QPainter, rect: QRectF, status: StreamStatus, live: bool, blocked: bool) -> None:
+    """Two slots, R and W. W stands out when it has been lit for long enough to explain something."""
     if not live or status is StreamStatus.NONE:
         return
     tokens = theme.current()
     top = rect.center().y() - 8
-    lit = int(status)
-    for at, (flag, letter, writing) in enumerate(_FLAGS):
+    lit, font, middle = int(status), theme.font(10, theme.SEMIBOLD), Qt.AlignmentFlag.AlignHCenter
+    for at, (flag, letter) in enumerate(_FLAGS):
         slot = QRectF(rect.left() - 4 + at * 18, top, 16, 16)
         if not lit & flag:
             _fill(painter, tokens.line2)
             painter.drawEllipse(slot.center(), 1.5, 1.5)
-        elif writing:
-            edged(painter, slot, tokens.warn_tint, tokens.warn, 4)
-            draw_text(painter, slot, letter, tokens.warn, theme.font(10, theme.SEMIBOLD), Qt.AlignmentFlag.AlignHCenter)
-        else:
-            edged(painter, slot, tokens.bg, tokens.line2, 4)
-            draw_text(
-                painter, slot, letter, tokens.text2, theme.font(10, theme.SEMIBOLD), Qt.AlignmentFlag.AlignHCenter
-            )
+            continue
+        amber = blocked and letter == "W"
+        edged(painter, slot, tokens.warn_tint if amber else tokens.bg, tokens.warn if amber else tokens.line2, 4)
+        draw_text(painter, slot, letter, tokens.warn if amber else tokens.text2, font, middle)
 
 
 def _target(painter: QPainter, rect: QRectF, target: str, color: str) -> None:
     """The host loses its middle, the port stays."""
     tokens, font = theme.current(), theme.font(13)
     if not target:
-        draw_text(painter, rect, "\N{EM DASH}", tokens.text3, font)
+        draw_text(painter, rect, NOTHING, tokens.text3, font)
         return
     host, colon, port = harmless(target).rpartition(":")
     painter.setFont(font)
@@ -162,11 +194,11 @@ def _target(painter: QPainter, rect: QRectF, target: str, color: str) -> None:
     draw_text(painter, QRectF(rect.left() + width, rect.top(), 80, rect.height()), tail, tokens.text3, font)
 
 
-def _figure(painter: QPainter, rect: QRectF, digits: str, unit: str, color: str) -> None:
+def _figure(painter: QPainter, rect: QRectF, digits: str, unit: str, color: str, slot: int) -> None:
     """Digits end where the unit's slot begins, so that they line up whatever the unit."""
     tokens = theme.current()
-    number = QRectF(rect.left(), rect.top(), rect.width() - _UNIT - 3, rect.height())
+    number = QRectF(rect.left(), rect.top(), rect.width() - slot - 3, rect.height())
     right = Qt.AlignmentFlag.AlignRight
     draw_text(painter, number, digits, color if digits != "0" else tokens.text3, theme.font(13), right)
-    slot = QRectF(rect.right() - _UNIT, rect.top(), _UNIT, rect.height())
-    draw_text(painter, slot, unit, tokens.text3, theme.font(11))
+    place = QRectF(rect.right() - slot, rect.top(), slot, rect.height())
+    draw_text(painter, place, unit, tokens.text3, theme.font(11))

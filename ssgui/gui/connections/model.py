@@ -1,135 +1,157 @@
-"""Connections as a table model: plain records, filtered and sorted here, changed in one batch per look.
+"""Connections as a table model: plain records, changed in one batch per look, and never told of one by one.
 
-New rows come in on top or where the order puts them; nothing moves by itself: an order is made when a person
-clicks a head, and kept until the next click.
+What a cell shows changes all the time, and nobody is told: who shows the table paints what is visible after a look.
 """
 
+import time
 from collections.abc import Callable, Iterable
-from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from ssgui.engine.stages import StreamStatus
-from ssgui.gui import words
-from ssgui.gui.texts import tr
-from ssgui.gui.units import age, amount, rate
-from ssgui.services.connections import Connection, Connections, is_waiting
+from ssgui.gui.connections.cells import cell_text, hint, sentence
+from ssgui.gui.connections.columns import NUMBERS, Column, heads, names
+from ssgui.gui.connections.rows import Rows, Scope
+from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
+from ssgui.services.connections import Connection, Connections
+
+__all__ = ["Column", "ConnectionsModel", "Scope"]
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
-
-
-class Column(IntEnum):
-    """The columns, from the left."""
-
-    STAGE = 0
-    UP_FLAGS = 1
-    DOWN_FLAGS = 2
-    TARGET = 3
-    RULE = 4
-    SERVER = 5
-    DOWN = 6
-    UP = 7
-    AGE = 8
-
-
-class Scope(IntEnum):
-    """Which connections are shown."""
-
-    ACTIVE = 0
-    CLOSED = 1
-    ALL = 2
-
-
-_RIGHT = frozenset({Column.DOWN, Column.UP, Column.AGE})
+_COLUMNS = tuple(Column)
+_MANY = 200  # runs of rows that come or go; with more of them moving all at once is quicker
 
 
 class ConnectionsModel(QAbstractTableModel):
-    """`rows` is what a delegate paints from; `now` the time of the last look (monotonic seconds)."""
+    """`rows` is what a delegate paints from; `now` the time of the last look (monotonic seconds).
 
-    def __init__(self, connections: Connections, clock: Callable[[], float], parent: QObject | None = None) -> None:
+    `wall` is Unix time minus that clock. `refused` carries the FilterError of a filter that turned out too slow.
+    """
+
+    refused = Signal(object)
+
+    def __init__(
+        self, connections: Connections, clock: Callable[[], float], parent: QObject | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._connections, self._clock = connections, clock
+        self._clock, self._wall_clock = clock, wall
+        self._choice = Rows(connections)
+        self._filter_before = NO_FILTER
         self.rows: list[Connection] = []
         self.now = clock()
-        self.scope = Scope.ALL
-        self.hidden = 0  # by the filter
-        self._words: tuple[str, ...] = ()
-        self._sorted_by: tuple[int, bool] | None = None
-        self._heads = (
-            tr("Stage"), "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", tr("Target"), tr("Rule"), tr("Server"),
-            tr("Down"), tr("Up"), tr("Age"),
-        )  # fmt: skip
+        self.wall = wall() - self.now
+        self._heads, self._names = heads(), names()
 
     # ---- what is shown
 
-    def set_scope(self, scope: Scope) -> None:
+    @property
+    def scope(self) -> Scope:
         """Active, closed or all."""
-        self.scope = scope
+        return self._choice.scope
+
+    @property
+    def filter(self) -> Filter:
+        """The filter that is in force."""
+        return self._choice.filter
+
+    @property
+    def hidden(self) -> int:
+        """How many of the scope the filter and the window of time leave out."""
+        return self._choice.hidden
+
+    @property
+    def order(self) -> tuple[Column, bool] | None:
+        """The column of the order, and whether it is descending; None for the newest on top."""
+        return self._choice.order
+
+    def counts(self) -> tuple[int, int]:
+        """How many live and have ended, in the picture that is shown."""
+        return self._choice.counts()
+
+    def newer(self) -> int:
+        """How many have come since the pause."""
+        return self._choice.newer()
+
+    def set_scope(self, scope: Scope) -> None:
+        """Show these."""
+        self._choice.scope = scope
+        self._show()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Show what passes; `refused` tells if that takes too long, and the filter before stays."""
+        self._filter_before, self._choice.filter = self._choice.filter, wanted
+        self._show()
+
+    def set_window(self, start: float | None, end: float | None) -> None:
+        """Show those that lived in this part of time, monotonic seconds; None for without end."""
+        if self._choice.window != (start, end):
+            self._choice.window = (start, end)
+            self._show()
+
+    def pause(self, on: bool) -> None:
+        """Show the picture of now until it is let go on: no row and no figure moves."""
+        if on:
+            self.look()
+        self._choice.pause(on)
         self.look()
 
-    def set_filter(self, text: str) -> None:
-        """Show rows that contain every word, and none of those with a minus."""
-        self._words = tuple(text.casefold().split())
-        self.look()
+    def look(self, *, again: bool = False) -> None:
+        """Show what the connections are now; `again` makes the order that there is anew."""
+        if not self._choice.paused:
+            self.now = self._clock()
+            wall = self._wall_clock() - self.now
+            if abs(wall - self.wall) > 1:  # somebody set the clock
+                self.wall = wall
+        self._show(again=again)
 
-    def look(self) -> None:
-        """Show what the connections are now."""
-        self.now = self._clock()
-        wanted = self._wanted()
-        if self._sorted_by is not None:
-            kept = {one.id for one in wanted}
-            order = {one.id: at for at, one in enumerate(self.rows) if one.id in kept}
-            wanted.sort(key=lambda one: order.get(one.id, -1))
-        self._change_to(wanted)
-
-    def _wanted(self) -> list[Connection]:
-        found: list[Connection] = []
-        if self.scope is not Scope.CLOSED:
-            found += self._connections.live.values()
-        if self.scope is not Scope.ACTIVE:
-            found += self._connections.ended.values()
-        shown = [one for one in found if self._matches(one)] if self._words else found
-        self.hidden = len(found) - len(shown)
-        shown.sort(key=lambda one: one.id, reverse=True)
-        return shown
-
-    def _matches(self, one: Connection) -> bool:
-        text = " ".join((one.target, one.rule, one.server, one.client, one.inbound, stage_text(one))).casefold()
-        return all(
-            (word[1:] not in text) if word[:1] == "-" and len(word) > 1 else (word in text) for word in self._words
-        )
+    def _show(self, *, again: bool = False) -> None:
+        try:
+            wanted = self._choice.wanted(self.rows, self.now, again=again)
+        except FilterError as error:
+            self._choice.filter, self._filter_before = self._filter_before, NO_FILTER
+            self.refused.emit(error)
+            self._show(again=again)
+            return
+        if wanted is not None:
+            self._change_to(wanted)
 
     def _change_to(self, wanted: list[Connection]) -> None:
-        """Take out what has gone, put in what is new, in as few steps as there are gaps."""
+        """Take out what has gone, put the rest in order, put in what is new: in as few steps as there are gaps."""
         keep = {one.id for one in wanted}
-        for first, last in _ranges_to_remove([one.id in keep for one in self.rows]):
+        runs = _runs(one.id not in keep for one in self.rows)
+        if len(runs) > _MANY:
+            gone = [one for one in self.rows if one.id not in keep]
+            self._reorder([one for one in self.rows if one.id in keep] + gone)
+            runs = [(len(self.rows) - len(gone), len(self.rows) - 1)]
+        for first, last in reversed(runs):
             self.beginRemoveRows(_NO_PARENT, first, last)
             del self.rows[first : last + 1]
             self.endRemoveRows()
-        at = 0
-        while at < len(wanted):
-            if at < len(self.rows) and self.rows[at].id == wanted[at].id:
-                self.rows[at] = wanted[at]
-                at += 1
-                continue
-            known = {one.id for one in self.rows[at:]}
-            end = at
-            while end < len(wanted) and wanted[end].id not in known:
-                end += 1
-            if end == at:  # an order that differs: only sorting makes one
-                self._reorder(wanted)
-                return
-            self.beginInsertRows(_NO_PARENT, at, end - 1)
-            self.rows[at:at] = wanted[at:end]
-            self.endInsertRows()
-            at = end
+        known = {one.id for one in self.rows}
+        self._reorder([one for one in wanted if one.id in known])
+        runs = _runs(one.id not in known for one in wanted)
+        if len(runs) > _MANY:
+            self._insert(len(self.rows), [one for one in wanted if one.id not in known])
+            self._reorder(wanted)
+        else:
+            for first, last in runs:
+                self._insert(first, wanted[first : last + 1])
+        self.rows[:] = wanted  # after a pause other records stand for the same connections
+
+    def _insert(self, at: int, new: list[Connection]) -> None:
+        self.beginInsertRows(_NO_PARENT, at, at + len(new) - 1)
+        self.rows[at:at] = new
+        self.endInsertRows()
 
     def _reorder(self, wanted: list[Connection]) -> None:
+        """Show the same connections in another order."""
+        if [one.id for one in wanted] == [one.id for one in self.rows]:
+            return
         self.layoutAboutToBeChanged.emit()
-        place = {one.id: at for at, one in enumerate(wanted)}
         before = self.persistentIndexList()
+        place = {one.id: at for at, one in enumerate(wanted)} if before else {}
         after = [self.index(place[self.rows[one.row()].id], one.column()) for one in before]
         self.rows[:] = wanted
         self.changePersistentIndexList(before, after)
@@ -140,27 +162,8 @@ class ConnectionsModel(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Make an order; -1 goes back to the newest on top."""
         descending = order is Qt.SortOrder.DescendingOrder
-        self._sorted_by = None if column < 0 else (column, descending)
-        if column < 0:
-            self._reorder(sorted(self.rows, key=lambda one: one.id, reverse=True))
-        else:
-            key = self._sort_key(Column(column))
-            self._reorder(sorted(self.rows, key=key, reverse=descending))
-
-    def _sort_key(self, column: Column) -> Callable[[Connection], Any]:
-        now = self.now
-        keys: dict[Column, Callable[[Connection], Any]] = {
-            Column.STAGE: lambda one: (not one.live, int(one.stage), str(one.reason or "")),
-            Column.UP_FLAGS: lambda one: int(one.up_status),
-            Column.DOWN_FLAGS: lambda one: int(one.down_status),
-            Column.TARGET: lambda one: one.target.casefold(),
-            Column.RULE: lambda one: (one.rule or one.route).casefold(),
-            Column.SERVER: lambda one: one.server.casefold(),
-            Column.DOWN: lambda one: one.down_rate if one.live else one.down,
-            Column.UP: lambda one: one.up_rate if one.live else one.up,
-            Column.AGE: lambda one: one.age(now),
-        }
-        return keys[column]
+        self._choice.order = None if column < 0 else (Column(column), descending)
+        self._show(again=True)
 
     # ---- Qt's side
 
@@ -168,108 +171,48 @@ class ConnectionsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else len(Column)
+        return 0 if parent.isValid() else len(_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._heads):
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(_COLUMNS):
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._heads[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section in _RIGHT else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        column = _COLUMNS[section]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._heads[column]
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+                return self._names[column]
+            case Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
+                return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or not 0 <= index.row() < len(self.rows):
             return None
-        one = self.rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(one, Column(index.column()))
-        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == Column.STAGE:
-            return self.sentence(one)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._hint(one, Column(index.column()))
+        one, column = self.rows[index.row()], _COLUMNS[index.column()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return cell_text(one, column, self.now, self.wall)
+            case Qt.ItemDataRole.AccessibleTextRole if column is Column.STAGE:
+                return sentence(one, self.now)
+            case Qt.ItemDataRole.ToolTipRole:
+                return hint(one, column, self.now, self.wall)
         return None
 
-    def _text(self, one: Connection, column: Column) -> str:
-        match column:
-            case Column.STAGE:
-                return stage_text(one)
-            case Column.UP_FLAGS:
-                return flags_text(one.up_status)
-            case Column.DOWN_FLAGS:
-                return flags_text(one.down_status)
-            case Column.TARGET:
-                return one.target or "\N{EM DASH}"
-            case Column.RULE:
-                return rule_text(one)
-            case Column.SERVER:
-                return one.server
-            case Column.DOWN | Column.UP:
-                return " ".join(flow(one, down=column is Column.DOWN))
-            case Column.AGE:
-                return " ".join(age(one.age(self.now)))
-
-    def _hint(self, one: Connection, column: Column) -> str | None:
-        match column:
-            case Column.STAGE:
-                return " · ".join(part for part in (one.stage.name, str(one.reason or ""), one.detail) if part)
-            case Column.TARGET | Column.SERVER:
-                return self._text(one, column)
-            case Column.RULE:
-                return one.rule or one.route
-        return None
-
-    def sentence(self, one: Connection) -> str:
-        """A row in words, for who listens to the screen."""
-        host, _, port = one.target.rpartition(":")
-        parts = [stage_text(one)]
-        if host:
-            parts.append(tr("{host} port {port}", host=host.strip("[]"), port=port))
-        parts.append(tr("rule {rule}", rule=rule_text(one)))
-        if one.down_status & StreamStatus.WRITING:
-            parts.append(tr("down blocked"))
-        if one.up_status & StreamStatus.WRITING:
-            parts.append(tr("up blocked"))
-        parts.append(" ".join(age(one.age(self.now))))
-        return ", ".join(parts)
+    def row_of(self, number: int) -> int:
+        """Where the connection with this id is shown; -1 if it is not."""
+        return next((row for row, one in enumerate(self.rows) if one.id == number), -1)
 
 
-def stage_text(one: Connection) -> str:
-    """The word in the first column: a stage, or why it ended."""
-    return words.stage_word(one.stage, waiting=is_waiting(one)) if one.live else words.reason_word(one.reason)
-
-
-def rule_text(one: Connection) -> str:
-    """Why it goes where it goes."""
-    if one.rule:
-        return one.rule
-    routes = {"proxy": tr("everything else"), "direct": tr("direct"), "reject": tr("rejected")}
-    return routes.get(one.route, "\N{EM DASH}")
-
-
-def flags_text(status: StreamStatus) -> str:
-    """R, W, RW or nothing."""
-    return ("R" if status & StreamStatus.READING else "") + ("W" if status & StreamStatus.WRITING else "")
-
-
-def flow(one: Connection, *, down: bool) -> tuple[str, str]:
-    """Digits and unit: a rate while it lives, a total afterwards."""
-    if one.live:
-        return rate(one.down_rate if down else one.up_rate)
-    return amount(one.down if down else one.up)
-
-
-def _ranges_to_remove(kept: Iterable[bool]) -> list[tuple[int, int]]:
-    """First and last of each run that is not kept, the last run first."""
+def _runs(these: Iterable[bool]) -> list[tuple[int, int]]:
+    """First and last of each run of what is true."""
     runs: list[tuple[int, int]] = []
-    for at, keep in enumerate(kept):
-        if keep:
+    for at, true in enumerate(these):
+        if not true:
             continue
         if runs and runs[-1][1] == at - 1:
             runs[-1] = (runs[-1][0], at)
         else:
             runs.append((at, at))
-    runs.reverse()
     return runs

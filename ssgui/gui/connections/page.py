@@ -1,196 +1,156 @@
 """Connections: which are open, in which stage, and how they ended."""
 
+import time
 from collections.abc import Callable
+from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-    QStackedLayout,
-    QTableView,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
-from ssgui.gui import icons, theme
-from ssgui.gui.connections.delegate import ROW_HEIGHT, ConnectionDelegate
-from ssgui.gui.connections.model import Column, ConnectionsModel, Scope
-from ssgui.gui.connections.row_menu import row_menu
+from ssgui.gui.connections.column_state import read_state, write_state
+from ssgui.gui.connections.model import ConnectionsModel, Scope
+from ssgui.gui.connections.row_menu import RowDeeds, row_menu, same_host
+from ssgui.gui.connections.table import ConnectionsTable
+from ssgui.gui.connections.toolbar import Toolbar
 from ssgui.gui.frame.empty import Empty
-from ssgui.gui.frame.mode_switch import ModeSwitch
+from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
+from ssgui.services.connection_filter import Filter, FilterError
 from ssgui.services.connections import Connection, Connections
 
-_WIDTHS = {
-    Column.STAGE: 132, Column.UP_FLAGS: 50, Column.DOWN_FLAGS: 50, Column.TARGET: 300, Column.RULE: 128,
-    Column.SERVER: 128, Column.DOWN: 92, Column.UP: 92, Column.AGE: 72,
-}  # fmt: skip
-
-
-_NARROW_BELOW = 1000
+_NARROW_BELOW = 1044  # a window of 1100 with its narrow sidebar
 
 
 class ConnectionsPage(QWidget):
-    """`closed` carries the ids of the connections that a person wants closed; `test` asks for a test request.
+    """What the parts of the page are to each other; what is asked of others leaves by signals.
 
-    `ruled` asks for a rule that sends a host by a route from now on, `explained` why an address goes where it goes.
+    `closed` carries the ids of the connections that a person wants closed; `test` asks for a test request. `ruled`
+    asks for a rule that sends a host by a route from now on, `explained` why an address goes where it goes. `exporting`
+    carries a format and the rows as they are now, `curl` a connection to be copied as a command.
     """
 
     closed = Signal(list)
     test = Signal()
     ruled = Signal(str, Route)
     explained = Signal(str)
+    exporting = Signal(str, list)
+    curl = Signal(Connection)
 
     def __init__(
-        self, connections: Connections, clock: Callable[[], float], parent: QWidget | None = None
+        self, connections: Connections, clock: Callable[[], float], parent: QWidget | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self.model = ConnectionsModel(connections, clock, self)
         self._connections = connections
-        self.paused = False
-        self._newer = 0
-        self.scope, self.filter = ModeSwitch(self), QLineEdit(self)
-        self.pause = self._icon_button("pause", tr("Pause the picture"))
-        self.close_filtered = QPushButton(tr("Close filtered"), self)
-        self.table, self._empty = self._make_table(), Empty("connections", self)
+        self.model = ConnectionsModel(connections, clock, self, wall)
+        self.table, self._empty = ConnectionsTable(self.model, clock, self), Empty("connections", self)
+        self.toolbar = Toolbar(self.table.head, self)
+        self.scope, self.filter, self.pause = self.toolbar.scope, self.toolbar.filter, self.toolbar.pause
+        self.close_filtered = self.toolbar.close_filtered
+        self.offers_files = False
         self._lay_out()
         self._connect()
-        self._show_scopes()
         self.look()
 
-    # ---- making
-
-    def _icon_button(self, name: str, text: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setProperty("kind", "icon")
-        button.setIcon(icons.icon(name))
-        button.setIconSize(QSize(18, 18))
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        return button
-
-    def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setModel(self.model)
-        table.setItemDelegate(ConnectionDelegate(table))
-        table.setAccessibleName(tr("Connections"))
-        table.setShowGrid(False)
-        table.setMouseTracking(True)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        rows = table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(ROW_HEIGHT)
-        rows.hide()
-        head = table.horizontalHeader()
-        head.setFixedHeight(29)
-        head.setFont(theme.font(12, theme.MEDIUM))
-        head.setHighlightSections(False)
-        head.setSectionsClickable(True)
-        head.setSectionsMovable(True)
-        for column, width in _WIDTHS.items():
-            head.resizeSection(column, width)
-        head.setSectionResizeMode(Column.TARGET, QHeaderView.ResizeMode.Stretch)
-        head.setMinimumSectionSize(40)
-        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        table.customContextMenuRequested.connect(self._ask)
-        return table
-
     def _lay_out(self) -> None:
-        self.filter.setPlaceholderText(tr("Filter: host, stage, rule, server, -without"))
-        self.filter.setAccessibleName(tr("Filter"))
-        self.filter.setClearButtonEnabled(True)
-        self.filter.addAction(icons.icon("filter", "text3"), QLineEdit.ActionPosition.LeadingPosition)
-        self.pause.setCheckable(True)
-        tools = QHBoxLayout()
-        tools.setContentsMargins(16, 12, 16, 12)
-        tools.setSpacing(8)
-        tools.addWidget(self.scope)
-        tools.addWidget(self.filter, 1)
-        tools.addWidget(self.pause)
-        tools.addWidget(self.close_filtered)
         self._body = QStackedLayout()
         self._body.addWidget(self.table)
         self._body.addWidget(self._empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(tools)
+        column.addWidget(self.toolbar)
         column.addLayout(self._body, 1)
 
     def _connect(self) -> None:
-        self.scope.chosen.connect(self._scope_chosen)
-        self.filter.textChanged.connect(self._filtered)
+        self.toolbar.scope_chosen.connect(self._scope_chosen)
+        self.filter.filtered.connect(self._filtered)
+        self.filter.left.connect(self.table.setFocus)
+        self.model.refused.connect(self._refused)
         self.pause.toggled.connect(self._paused)
-        self.close_filtered.clicked.connect(lambda: self.closed.emit([one.id for one in self.model.rows if one.live]))
-        head = self.table.horizontalHeader()
-        head.sectionClicked.connect(self._sort)
-        self._order: tuple[int, Qt.SortOrder] | None = None
-        for keys, act in (("Del", self._close_selected), ("Space", self.pause.toggle)):
-            shortcut = QShortcut(QKeySequence(keys), self.table)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(act)
+        self.toolbar.close_asked.connect(lambda: self._close(self.model.rows))
+        self.toolbar.export_asked.connect(self._export)
+        self.table.customContextMenuRequested.connect(self._ask)
+        self.table.close_asked.connect(lambda: self._close(self.selected()))
+        self.table.pause_asked.connect(self.pause.toggle)
+        self.table.copy_asked.connect(lambda: _copy(self.selected()))
+        self.table.curl_asked.connect(self._curl_selected)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
-        find.activated.connect(self.filter.setFocus)
+        find.activated.connect(self._find)
+
+    def panes(self) -> list[QWidget]:
+        """What F6 goes to, one after the other."""
+        return [self.toolbar, self.table if self.model.rows else self._empty]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the target keeps its place."""
-        self.table.setColumnHidden(Column.SERVER, event.size().width() < _NARROW_BELOW)
+        narrow = event.size().width() < _NARROW_BELOW
+        self.table.head.set_narrow(narrow)
+        self.toolbar.set_narrow(narrow)
         super().resizeEvent(event)
 
+    # ---- what is kept from one start to the next
+
+    def restore(self, state: object) -> None:
+        """Put the columns as a person left them."""
+        found = read_state(state)
+        self.table.head.restore(found)
+        self.table.set_order(found.sort)
+
+    def state(self, before: object) -> dict[str, Any]:
+        """What to keep; what of `before` is others' stays."""
+        return write_state(self.table.head.state_of_columns, before)
+
     # ---- looking
+
+    @property
+    def paused(self) -> bool:
+        """Whether the picture stands still."""
+        return self.pause.isChecked()
 
     def look(self) -> None:
         """Show what is now. While paused the picture stays, and only says how much it misses."""
         if self.paused:
-            newest = max(self._connections.live, default=0)
-            shown = max((one.id for one in self.model.rows), default=0)
-            self._newer = sum(number > shown for number in self._connections.live) if newest > shown else 0
-            self.pause.setToolTip(tr("Paused · {count} newer", count=self._newer))
+            self.toolbar.show_paused(True, self.model.newer())
             return
-        self.model.look()
-        self.table.viewport().update()
-        self._show_scopes()
-        self.close_filtered.setEnabled(any(one.live for one in self.model.rows))
-        self._show_emptiness()
+        self.table.look()
+        self._show_around()
 
-    def _show_scopes(self) -> None:
-        live, ended = len(self._connections.live), len(self._connections.ended)
-        texts = (tr("Active {count}", count=live), tr("Closed {count}", count=ended), tr("All"))
-        if texts != getattr(self, "_scopes", None):
-            self._scopes = texts
-            keys = ("active", "closed", "all")
-            self.scope.set_modes([(key, text, "") for key, text in zip(keys, texts, strict=True)])
-            self.scope.set_mode(keys[self.model.scope])
+    def set_window(self, start: float | None, end: float | None) -> None:
+        """Show only what lived in this part of time (monotonic seconds, None for without end)."""
+        self.model.set_window(start, end)
+        self._show_around()
 
-    def _show_emptiness(self) -> None:
+    def _show_around(self) -> None:
+        """The counts, and what stands in place of an empty table."""
+        self.toolbar.show_counts(*self.model.counts(), self.model.scope)
+        self.toolbar.offer_close(any(one.live for one in self.model.rows))
         if self.model.rows:
             self._body.setCurrentWidget(self.table)
             return
         if self.model.hidden:
             fact = tr("Nothing matches this filter.")
             hidden = tr("{count} are hidden.", count=self.model.hidden)
-            self._empty.say(fact, hidden, tr("Clear filter"), self.filter.clear)
+            self._empty.say(fact, hidden, tr("Clear filter"), self._clear)
         else:
             sentence = tr("Open any website that goes through the proxy.")
             self._empty.say(tr("No connections yet."), sentence, tr("Send a test request"), self.test.emit)
         self._body.setCurrentWidget(self._empty)
 
+    def _clear(self) -> None:
+        self.filter.clear()
+        self.set_window(None, None)
+
     # ---- doing
 
     def selected(self) -> list[Connection]:
-        """The records of the selected rows."""
-        rows = self.table.selectionModel().selectedRows()
-        return [self.model.rows[index.row()] for index in rows]
+        """The records of the selected rows, from the top."""
+        return self.table.selected()
+
+    def select(self, number: int) -> None:
+        """Select the row of the connection with this id."""
+        self.table.select(number)
 
     def _ask(self, at: QPoint) -> None:
         index = self.table.indexAt(at)
@@ -200,51 +160,56 @@ class ConnectionsPage(QWidget):
 
     def row_menu(self, one: Connection, at: QPoint) -> QMenu:
         """Where it goes from now on, why it goes there now, and its end."""
-        menu = row_menu(self, one, self.ruled.emit, self.explained.emit, lambda: self.closed.emit([one.id]))
+        deeds = RowDeeds(
+            rule=self.ruled.emit,
+            explain=self.explained.emit,
+            close=lambda: self._close([one]),
+            reset_host=lambda: self._close(same_host(one, self._connections.live.values())),
+            copy=lambda: _copy([one]),
+            curl=(lambda: self.curl.emit(one)) if self.offers_files else None,
+        )
+        menu = row_menu(self, one, deeds)
         menu.popup(at)
         return menu
 
-    def _close_selected(self) -> None:
-        if ids := [one.id for one in self.selected() if one.live]:
+    def offer_files(self) -> None:
+        """Somebody listens to `exporting` and `curl`."""
+        self.offers_files = True
+        self.toolbar.offer_export(True)
+
+    def _close(self, these: list[Connection]) -> None:
+        if ids := [one.id for one in these if one.live]:
             self.closed.emit(ids)
 
-    def _scope_chosen(self, key: str) -> None:
-        self.model.set_scope({"active": Scope.ACTIVE, "closed": Scope.CLOSED, "all": Scope.ALL}[key])
-        self._show_emptiness()
+    def _export(self, form: str) -> None:
+        self.exporting.emit(form, [one.still() for one in self.model.rows])
 
-    def _filtered(self, text: str) -> None:
-        self.model.set_filter(text)
-        self._show_emptiness()
+    def _curl_selected(self) -> None:
+        if self.offers_files and (chosen := self.selected()):
+            self.curl.emit(chosen[0])
+
+    def _find(self) -> None:
+        self.filter.setFocus()
+        self.filter.selectAll()
+
+    def _scope_chosen(self, scope: int) -> None:
+        self.model.set_scope(Scope(scope))
+        self._show_around()
+
+    def _filtered(self, wanted: Filter) -> None:
+        self.model.set_filter(wanted)
+        self._show_around()
+
+    def _refused(self, error: FilterError) -> None:
+        self.filter.refuse(error)
 
     def _paused(self, paused: bool) -> None:
-        self.paused = paused
-        self.pause.setIcon(icons.icon("play" if paused else "pause"))
-        text = tr("Go on") if paused else tr("Pause the picture")
-        self.pause.setToolTip(text)
-        self.pause.setAccessibleName(text)
+        self.model.pause(paused)
+        self.toolbar.show_paused(paused, 0)
         self.look()
 
-    def _sort(self, column: int) -> None:
-        """First click ascending, second descending, third back to the newest on top."""
-        head = self.table.horizontalHeader()
-        ascending, descending = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
-        if self._order == (column, ascending):
-            self._order = (column, descending)
-        elif self._order == (column, descending):
-            self._order = None
-        else:
-            self._order = (column, ascending)
-        head.setSortIndicatorShown(self._order is not None)
-        if self._order is None:
-            self.model.sort(-1)
-        else:
-            head.setSortIndicator(*self._order)
-            self.model.sort(*self._order)
 
-    def select(self, number: int) -> None:
-        """Select the row of the connection with this id."""
-        for row, one in enumerate(self.model.rows):
-            if one.id == number:
-                flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-                self.table.selectionModel().setCurrentIndex(self.model.index(row, 0), flags)
-                return
+def _copy(these: list[Connection]) -> None:
+    """Names come from strangers: what is pasted into a terminal must be one line each."""
+    if targets := [harmless(one.target) for one in these if one.target]:
+        QApplication.clipboard().setText("\n".join(targets))

@@ -1,6 +1,7 @@
 """What can be done with one connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -22,31 +23,58 @@ def host_of(target: str) -> tuple[str, int]:
     return host.strip("[]"), int(port) if port.isdecimal() else 0
 
 
-def row_menu(
-    parent: QWidget, one: Connection, rule: Callable[[str, Route], None], explain: Callable[[str], None],
-    close: Callable[[], None],
-) -> QMenu:  # fmt: skip
+@dataclass(frozen=True)
+class RowDeeds:
+    """What happens when an entry is chosen; without `curl` there is no such entry."""
+
+    rule: Callable[[str, Route], None]
+    explain: Callable[[str], None]
+    close: Callable[[], None]
+    reset_host: Callable[[], None]
+    copy: Callable[[], None]
+    curl: Callable[[], None] | None = None
+
+
+def same_host(one: Connection, others: Iterable[Connection]) -> list[Connection]:
+    """Those of `others` that go to the same host as `one`, at whatever port."""
+    host = host_of(one.target)[0].casefold()
+    return [other for other in others if host and host_of(other.target)[0].casefold() == host]
+
+
+def row_menu(parent: QWidget, one: Connection, deeds: RowDeeds) -> QMenu:
     """A menu for `one`; rules are for its host, and for the site that this belongs to."""
     menu = rounded(QMenu(parent))
     host, port = host_of(one.target)
     if host:
-        names = list(dict.fromkeys((host, domain_of(host))))
-        for route, icon, text in (
-            (Route.PROXY, "plane", tr("Always proxy")),
-            (Route.DIRECT, "chevron-right", tr("Always direct")),
-        ):
-            for name in names:
-                action = menu.addAction(icons.icon(icon), f"{text}: {_short(name)}")
-                action.setEnabled(route is Route.DIRECT or not stays_here(name))
-                action.triggered.connect(lambda _=False, name=name, route=route: rule(name, route))
+        _rules(menu, host, port, deeds)
+        menu.addAction(icons.icon("copy"), tr("Copy the target")).triggered.connect(deeds.copy)
+        if deeds.curl is not None:
+            menu.addAction(icons.icon("terminal"), tr("Copy as curl")).triggered.connect(deeds.curl)
         menu.addSeparator()
-        shape = f"[{host}]" if ":" in host else host
-        url = f"https://{shape}/" if port == 443 else f"http://{shape}/"
-        menu.addAction(icons.icon("rules"), tr("Why does it go there?")).triggered.connect(lambda: explain(url))
     if one.live:
-        menu.addAction(icons.icon("close"), tr("Close the connection")).triggered.connect(close)
+        menu.addAction(icons.icon("close"), tr("Close the connection")).triggered.connect(deeds.close)
+    if host:
+        text = tr("Reset connections to {host}", host=_short(host))
+        menu.addAction(icons.icon("refresh"), text).triggered.connect(deeds.reset_host)
     menu.aboutToHide.connect(menu.deleteLater)
     return menu
+
+
+def _rules(menu: QMenu, host: str, port: int, deeds: RowDeeds) -> None:
+    names = list(dict.fromkeys((host, domain_of(host))))
+    for route, icon, text in (
+        (Route.PROXY, "plane", tr("Always proxy")),
+        (Route.DIRECT, "chevron-right", tr("Always direct")),
+    ):
+        for name in names:
+            action = menu.addAction(icons.icon(icon), f"{text}: {_short(name)}")
+            action.setEnabled(route is Route.DIRECT or not stays_here(name))
+            action.triggered.connect(lambda _=False, name=name, route=route: deeds.rule(name, route))
+    menu.addSeparator()
+    shape = f"[{host}]" if ":" in host else host
+    url = f"https://{shape}/" if port == 443 else f"http://{shape}/"
+    menu.addAction(icons.icon("rules"), tr("Why does it go there?")).triggered.connect(lambda: deeds.explain(url))
+    menu.addSeparator()
 
 
 def _short(name: str) -> str:

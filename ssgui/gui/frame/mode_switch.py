@@ -16,10 +16,16 @@ class _Segment(QAbstractButton):
     def __init__(self, text: str, hint: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setCheckable(True)
-        self.setText(text)
-        self.setToolTip(hint)
-        self.setAccessibleName(text)
+        self.say(text, hint)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def say(self, text: str, hint: str) -> None:
+        """What stands on it; words that change often keep their place and the focus."""
+        if (self.text(), self.toolTip()) != (text, hint):
+            self.setText(text)
+            self.setToolTip(hint)
+            self.setAccessibleName(text)
+            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(theme.font(13, theme.SEMIBOLD))
@@ -59,6 +65,10 @@ class ModeSwitch(QWidget):
 
     def set_modes(self, modes: list[tuple[str, str, str]]) -> None:
         """Show these: key, words, and what it does."""
+        if list(self._segments) == [key for key, _, _ in modes]:
+            for key, text, hint in modes:
+                self._segments[key].say(text, hint)
+            return
         checked = self.mode()
         for segment in self._segments.values():
             self._group.removeButton(segment)

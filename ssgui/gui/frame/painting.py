@@ -1,26 +1,17 @@
 """What painted widgets share: elided text, hairlines, focus rings."""
 
-import re
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from ssgui.gui import theme
-
-# What turns the direction of text around: a name must not read backwards, or eat what stands beside it.
-_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\x00-\x1f\x7f-\x9f]")
-
+from ssgui.services.harmless import harmless as harmless
 
 _CENTRED = {
     align: int(align | Qt.AlignmentFlag.AlignVCenter)  # flags are slow to combine, and tables have many cells
     for align in (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter)
 }
-
-
-def harmless(text: str) -> str:
-    """`text` for one line of the window: remarks and host names come from strangers."""
-    return _TURNS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @lru_cache(maxsize=4096)

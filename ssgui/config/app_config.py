@@ -34,6 +34,14 @@ class Choice(StrEnum):
     FASTEST = "fastest"  # measured
 
 
+class HistoryHosts(StrEnum):
+    """What of a connection's host the history keeps."""
+
+    NONE = "none"
+    HASHED = "hashed"  # with a key of its own: equal hosts stay equal, and none can be read
+    CLEAR = "clear"
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A server of the person's list. `subscription` names where it came from, `gone` that it left there.
 
@@ -136,6 +144,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ask_dns: bool = False  # names are looked up here to judge them by lists of addresses
     pac_secret: Secret = Secret("")
     log_level: str = "info"
+    keep_history: bool = True
+    history_hosts: HistoryHosts = HistoryHosts.NONE  # where one goes is nobody's business: not on a disk unless asked
+    history_days: int = 30
+    history_megabytes: int = 50
     keyring: bool = False
     sealed: dict[str, str] = msgspec.field(default_factory=dict)  # by the name of the setting
     window: dict[str, Any] = msgspec.field(default_factory=dict)

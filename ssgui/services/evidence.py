@@ -139,17 +139,28 @@ class ServerEvidence:
         evidence = self.of(one.server)
         evidence.waiting.pop(one.id, None)
         assert one.ended is not None
-        if one.reason in _UNREACHED:
-            evidence.attempts += 1
-            evidence.failures.append((one.ended, one.reason))
-            evidence.ended.append(False)
-        elif one.down:
+        good = worked(one)
+        if good is None:
+            return
+        evidence.ended.append(good)
+        if good:
             evidence.answered += 1
-            evidence.ended.append(True)
-        elif one.reason is Reason.NO_ANSWER or (one.up and one.reason is Reason.SERVER_RESET):
-            evidence.attempts += 1
+            return
+        evidence.attempts += 1
+        if one.reason in _UNREACHED:
+            evidence.failures.append((one.ended, one.reason))
+        else:
             evidence.unanswered += 1
-            evidence.ended.append(False)
+
+
+def worked(one: Connection) -> bool | None:
+    """Whether `one`, which has ended, got anything back; None where its end says nothing about the other side."""
+    if one.reason in _UNREACHED:
+        return False
+    if one.down:
+        return True
+    unanswered = one.reason is Reason.NO_ANSWER or (one.up and one.reason is Reason.SERVER_RESET)
+    return False if unanswered else None
 
 
 def judge(

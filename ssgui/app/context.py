@@ -37,10 +37,13 @@ from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import Awake, News
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.history import History
+from ssgui.services.history_file import HistoryError
 from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
+from ssgui.services.server_quality import ServerQuality
 from ssgui.system.processes.lookup import new_process_lookup
 from ssgui.system.proxy.backend import ProxyBackend
 
@@ -65,7 +68,14 @@ class AppContext:
         self.proxy = LocalProxy(self.engine, run)
         self.connections = Connections(self.engine)
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: date.today().isoformat())
-        self.connections.listeners += [self.evidence, self.meter]
+        self.quality = ServerQuality()
+        self.history = History(
+            store.folder,
+            lambda: self.config.settings,
+            keep=run is None,
+            passing=lambda name: name in self._passing_names(),
+        )
+        self.connections.listeners += [self.evidence, self.meter, self.quality, self.history]
         self.changed: list[Callable[[], None]] = []
         self._unsaved: AppConfig | None = None
         self._adopted: AppConfig | None = None
@@ -79,6 +89,7 @@ class AppContext:
         self.connections.listeners += [self.rules.listener, self.programs, self.leaks]
         self.pac_url: Callable[[], str] = self.rules.pac_pages.url
         self.proxy.pages = self.rules.pac_pages.pages
+        self._beginning: asyncio.Task[None] | None = None
         self._may_set_proxy = run is None
         self.mender, self.revival = Mender(self.engine), Revival(self._to_revive, self.evidence)
         self.awake = Awake(self._way_to, self._network_turned)
@@ -105,6 +116,7 @@ class AppContext:
             self.save_anew()
         self.system_proxy.start()
         self.awake.start()
+        self._beginning = spawn(self._begin_history(), name="begin the history")
 
     async def stop(self) -> None:
         """Put the system's proxy back, save what is not saved, stop listening, give connections their grace."""
@@ -116,6 +128,20 @@ class AppContext:
         await self.settled()
         await self.rules.stop()
         await self.engine.stop()
+        self.connections.pull()  # what has just ended belongs into the history
+        if self._beginning is not None:
+            await self._beginning
+        await self.history.stop()
+
+    async def _begin_history(self) -> None:
+        """Go on from what went through each server today, then write what is new."""
+        today = date.today()
+        try:
+            traffic = await self.history.traffic_of(today.toordinal())
+            self.meter.restore(today.isoformat(), traffic)
+        except HistoryError as error:
+            _log.info("the traffic of today begins anew: %s", error)
+        self.history.start()
 
     def save_at_once(self) -> None:
         """Put back and save what must be without giving way: the system is about to end this process."""
@@ -220,6 +246,7 @@ class AppContext:
         for server in self.config.servers:
             if after.get(server.id) != server:
                 self.evidence.forget(names[server.id])
+                self.quality.forget(names[server.id])
 
     async def _follow(self) -> None:
         try:
@@ -229,6 +256,7 @@ class AppContext:
                 self.rules.follow()
                 self.system_proxy.follow()
                 self.awake.target_changed()
+                self.history.follow()
                 if config is not self._adopted:
                     await self._save(self.lasting(config))
         finally:
@@ -320,6 +348,12 @@ class AppContext:
     def name_of(self, server: Server) -> str:
         """The name that events give `server`."""
         return unique_names(self.config.servers)[server.id]
+
+    def _passing_names(self) -> set[str]:
+        """What events call the servers that are only here for a while."""
+        if not self.passing:
+            return set()
+        return {name for identity, name in unique_names(self.config.servers).items() if identity in self.passing}
 
     def verdict(self) -> Verdict:
         """What may be said now about the server in use."""

@@ -1,4 +1,4 @@
-"""What is known about each server of the list: latency, last result, traffic of today. Kept for the session."""
+"""What is known about each server of the list: latency, last result, traffic of today, and how real traffic fares."""
 
 import time
 from collections import deque
@@ -12,8 +12,10 @@ from ssgui.config.app_config import Server
 from ssgui.engine.stages import Reason
 from ssgui.services.evidence import Evidence, ServerEvidence
 from ssgui.services.meter import Meter
+from ssgui.services.server_quality import Quality, ServerQuality
 
 _KEPT = 60  # tests
+_UNMEASURED = Quality()
 
 
 class Result(StrEnum):
@@ -45,7 +47,7 @@ class ServerFigures:
     """What the details of one server begin with, each with its course, oldest first.
 
     `latency` is the median of the last tests in seconds, `succeeded` the share (0 to 1) of the last tests and
-    connections that worked; None for what is not known. `today` is bytes.
+    connections that worked; None for what is not known. `today` is bytes. `real` is what connections met.
     """
 
     latency: float | None = None
@@ -54,6 +56,7 @@ class ServerFigures:
     successes: tuple[float, ...] = ()
     today: int = 0
     traffic: tuple[int, ...] = ()
+    real: Quality = _UNMEASURED
 
 
 @dataclass(slots=True)
@@ -67,9 +70,10 @@ class ServerStates:
     """Puts tests, evidence and traffic together. Keyed by server id."""
 
     def __init__(
-        self, evidence: ServerEvidence, meter: Meter, clock: Callable[[], float] = time.monotonic
+        self, evidence: ServerEvidence, meter: Meter, quality: ServerQuality,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._evidence, self._meter, self._clock = evidence, meter, clock
+        self._evidence, self._meter, self._quality, self._clock = evidence, meter, quality, clock
         self._tests: dict[str, _Test] = {}
         self._latencies: dict[str, deque[float | None]] = {}
         self.testing: set[str] = set()
@@ -103,6 +107,7 @@ class ServerStates:
         return ServerFigures(
             median(latencies) if latencies else None, latencies,
             sum(worked) / len(worked) if worked else None, shares, today, course,
+            self._quality.of(name, self._clock()),
         )  # fmt: skip
 
     def all(self, servers: tuple[Server, ...], legacy: Iterable[str] = ()) -> dict[str, ServerState]:

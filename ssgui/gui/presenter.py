@@ -37,6 +37,7 @@ from ssgui.gui.texts import tr
 from ssgui.gui.trying import Trying
 from ssgui.gui.updating import Updating
 from ssgui.gui.window import MainWindow
+from ssgui.services import connection_export
 
 LOOK_MS = 200  # while somebody looks
 UNFOCUSED_MS = 1000
@@ -59,8 +60,8 @@ class Presenter(QObject):
         self._asked: Server | None = None  # for its plugin
         self._pause = ""  # as it is shown
         self.files = Files(window)
-        self.connections = ConnectionWays(context, window, self.files).page
-        self.states = ServerStates(context.evidence, context.meter)
+        self.connections = ConnectionWays(context, window, self.files, connection_export).page
+        self.states = ServerStates(context.evidence, context.meter, context.quality)
         self.tests = ServerTests(context, self.states, self._tests_moved)
         self.servers = ServersPage(context, self.states, window.toast)
         self.servers.testing.connect(self.tests.start)

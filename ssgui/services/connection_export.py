@@ -11,7 +11,7 @@ import math
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
 from typing import Any, Final
@@ -23,8 +23,6 @@ from ssgui.services.connections import Connection
 from ssgui.services.harmless import harmless
 from ssgui.services.segments import SegmentKind, segments
 
-Wall = Callable[[float], float]  # monotonic seconds to Unix seconds
-
 # What makes a spreadsheet calculate: at the beginning of a cell, or of what a spreadsheet that parts cells by
 # semicolons takes for one. The wide forms count in some languages.
 _FORMULA: Final = re.compile("(^|;)(?=[ \"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
@@ -35,18 +33,15 @@ _USUAL: Final = re.compile("[A-Za-z0-9._-]+")
 _TIMES: Final = tuple(SegmentKind)
 
 
-def wall_clock() -> Wall:
-    """How moments of now are told as Unix seconds."""
-    ahead = time.time() - time.monotonic()
-    return lambda moment: moment + ahead
-
-
 # ---- CSV (RFC 4180)
 
 
-def to_csv(rows: Iterable[Connection], wall: Wall | None = None, now: float | None = None) -> str:
-    """A table with a line of heads. Times are UTC, seconds, and by segment; `now` is where a live one has come to."""
-    wall, now = wall or wall_clock(), time.monotonic() if now is None else now
+def to_csv(rows: Iterable[Connection], wall: float | None = None, now: float | None = None) -> str:
+    """A table with a line of heads. Times are UTC, seconds, and by segment.
+
+    `wall` is Unix time minus the clock of the rows, `now` where a live one has come to; those of now are the default.
+    """
+    wall, now = time.time() - time.monotonic() if wall is None else wall, time.monotonic() if now is None else now
     heads = (
         "id", "started", "stage", "reason", "target", "route", "rule", "server", "inbound", "client", "program", "pid",
         "user", "up", "down", "seconds", *(str(kind) for kind in _TIMES), "detail",
@@ -63,10 +58,10 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return buffer.getvalue()
 
 
-def _cells(one: Connection, wall: Wall, now: float) -> tuple[object, ...]:
+def _cells(one: Connection, wall: float, now: float) -> tuple[object, ...]:
     spent = _spent(one, now)
     return (
-        one.id, _stamp(wall(one.opened)), one.stage.name, str(one.reason or ""), one.target, one.route, one.rule,
+        one.id, _stamp(wall + one.opened), one.stage.name, str(one.reason or ""), one.target, one.route, one.rule,
         one.server, one.inbound, one.client, one.program, one.pid or None, one.user, one.up, one.down,
         _rounded(max(0.0, one.age(now))), *(spent.get(kind) for kind in _TIMES), one.detail,
     )  # fmt: skip
@@ -87,7 +82,7 @@ def _neutral(text: str) -> str:
 # ---- JSON
 
 
-def to_json(rows: Iterable[Connection], wall: Wall, now: float | None = None) -> str:
+def to_json(rows: Iterable[Connection], wall: float, now: float | None = None) -> str:
     """A list of objects, one for each connection."""
     now = time.monotonic() if now is None else now
     return json_text([_object(one, wall, now) for one in rows])
@@ -110,11 +105,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _object(one: Connection, wall: Wall, now: float) -> dict[str, Any]:
+def _object(one: Connection, wall: float, now: float) -> dict[str, Any]:
     host, port = split_target(one.target)
     return {
-        "started": _stamp(wall(one.opened)),
-        "ended": _stamp(wall(one.ended)) if one.ended is not None else None,
+        "started": _stamp(wall + one.opened),
+        "ended": _stamp(wall + one.ended) if one.ended is not None else None,
         "seconds": _rounded(max(0.0, one.age(now))),
         "target": one.target,
         "host": host,
@@ -154,7 +149,7 @@ def _ours(one: Connection, now: float) -> dict[str, Any]:
 # ---- HAR 1.2
 
 
-def to_har(rows: Iterable[Connection], wall: Wall, now: float | None = None) -> str:
+def to_har(rows: Iterable[Connection], wall: float, now: float | None = None) -> str:
     """An HTTP archive with an entry for each connection that has a target; what is only ours is in `_ssgui`.
 
     HAR's phases, in the order in which it shows them: handshake as blocked, DNS, connecting, IDLE as send, WAIT as
@@ -166,7 +161,7 @@ def to_har(rows: Iterable[Connection], wall: Wall, now: float | None = None) -> 
     return json_text({"log": {"version": "1.2", "creator": creator, "entries": entries}})
 
 
-def _entry(one: Connection, wall: Wall, now: float) -> dict[str, Any]:
+def _entry(one: Connection, wall: float, now: float) -> dict[str, Any]:
     timings = _timings(one, now)
     failed = not one.down and one.reason is not None
     response: dict[str, Any] = {
@@ -183,7 +178,7 @@ def _entry(one: Connection, wall: Wall, now: float) -> dict[str, Any]:
     if failed:
         response["_error"] = str(one.reason)
     return {
-        "startedDateTime": _stamp(wall(one.opened)),
+        "startedDateTime": _stamp(wall + one.opened),
         "time": round(sum(value for value in timings.values() if value > 0), 3),
         "request": {
             "method": "CONNECT",

@@ -54,7 +54,8 @@ class History:
         self.lost = 0  # connections that could not be held until the disk took them again
         self.cleared = False  # it was taken away, and can be brought back
         self._waiting: deque[_Held] = deque(maxlen=MOST_WAITING)
-        self._on, self._mode = False, HistoryHosts.NONE  # as the settings were when they were followed
+        self._followed: tuple[object, ...] = ()  # the settings
+        self._on, self._mode = False, HistoryHosts.NONE
         self._hosts: HistoryHosts | None = None  # as the file has them
         self._batch: asyncio.TimerHandle | None = None  # when the list is written
         self._hourly: asyncio.TimerHandle | None = None  # when ages are looked at
@@ -78,8 +79,12 @@ class History:
     def follow(self) -> None:
         """The settings may have changed."""
         settings = self._settings()
+        wanted = settings.keep_history, settings.history_hosts, settings.history_days, settings.history_megabytes
+        if wanted == self._followed:
+            return
         self._on, self._mode = self._keep and settings.keep_history, settings.history_hosts
         if not self._stopped:
+            self._followed = wanted
             self._tidied = -TIDY_SECONDS
             self._begin_work()
 

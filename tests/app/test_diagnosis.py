@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,11 +18,12 @@ from ssgui.app.context import AppContext
 from ssgui.app.diagnosis import Make, from_app, from_disk, secrets_of
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.cli import main
-from ssgui.config.app_config import AppConfig, Server, Settings, Subscription
+from ssgui.config.app_config import AppConfig, HistoryHosts, Server, Settings, Subscription
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
 from ssgui.services.diagnosis import HIDDEN, Mask
-from tests.support import sample
+from ssgui.services.history_rows import Naming
+from tests.support import past, sample
 
 PASSWORD, SHORT, OPTION = 'pa"ss wörd/+=?', "pw1", "s3cret-Path"
 URL = "https://sub.provider.example/api/v1/token-1234567890"
@@ -164,6 +166,27 @@ def test_the_command_reads_what_is_on_the_disk(
     assert main(["diagnose", str(path), "--data-dir", str(home)]) == 0
     assert "config.json" in files(path.read_bytes())["about.json"]
     assert main(["diagnose", str(tmp_path / "no" / "x.zip"), "--data-dir", str(home)]) == 2
+
+
+async def test_nothing_of_the_history_is_in_it(tmp_path: Path) -> None:
+    """Neither from the running app nor from the disk; neither hosts nor hashes, nor the key that made these."""
+    config = msgspec.structs.replace(CONFIG, settings=msgspec.structs.replace(CONFIG.settings, history_days=7))
+    Store(tmp_path).save(config)
+    context = AppContext(Store(tmp_path), LogBuffer())
+    context.load()
+    file = context.history.file
+    rows = [past.row(number, f"{TARGET}:443", program="a-private-program") for number in range(20)]
+    file.add(rows, HistoryHosts.CLEAR)
+    file.add(rows, HistoryHosts.HASHED)
+    key = file.key()
+    digest = Naming(HistoryHosts.HASHED, key).hashed(TARGET)
+    words = [TARGET, "a-private-program", digest, key.hex(), base64.b64encode(key).decode(), "SQLite format"]
+    for make in (from_app(context), from_disk(tmp_path)):
+        for hide in (True, False):
+            found = files(make(hide))
+            assert not in_any(words, found)
+            assert json.loads(found["settings.json"])["changed_settings"]["history_days"] == 7
+    file.close()
 
 
 def test_from_an_empty_folder(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def servers_page(context: StillContext, qtbot: QtBot) -> Iterator[ServersPage]:
     host = QWidget()
     qtbot.addWidget(host)
     host.resize(1080, 700)
-    states = ServerStates(context.evidence, context.meter)
+    states = ServerStates(context.evidence, context.meter, context.quality)
     page = ServersPage(context, states, Toast(host), host)
     page.resize(host.size())
     context.changed.append(page.refresh)

@@ -102,7 +102,7 @@ async def test_what_is_off_is_still_forgotten_in_time(world: World) -> None:
     await world.history.settled()
     assert len((await world.look()).rows) == 1
     world.now += 31 * DAY
-    world.history.follow()
+    world.set(history_days=29)
     await world.history.settled()
     assert not (await world.look()).rows
 

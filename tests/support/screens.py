@@ -44,13 +44,15 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
 from ssgui.services.evidence import ServerEvidence, Verdict
+from ssgui.services.history import History
 from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
+from ssgui.services.server_quality import ServerQuality
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
-from tests.support import dialogs, sample, sample_rules
+from tests.support import dialogs, past, sample, sample_rules
 
 ADDRESS = "127.0.0.1:1080"
 SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
@@ -73,6 +75,8 @@ class StillContext(AppContext):
         self.awake = Awake(lambda: "", lambda _: None, look=lambda _: NetworkState(frozenset({"192.0.2.7"})))
         self.connections = sample.connections()
         self.evidence, self.meter = ServerEvidence(), Meter(lambda: "2026-11-23")
+        self.quality = ServerQuality()
+        self.history = History(folder, lambda: self.config.settings, wall=lambda: past.NOW)
         self.programs, self.leaks = Programs(None, lambda: 0), Leaks()
         self.changed = []
         self.passing = set()

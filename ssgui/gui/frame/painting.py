@@ -1,9 +1,10 @@
 """What painted widgets share: elided text, hairlines, focus rings."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from ssgui.gui import theme
 from ssgui.services.harmless import harmless as harmless
@@ -56,3 +57,17 @@ def edged(painter: QPainter, rect: QRectF, fill: str, edge: str, radius: float) 
     painter.setPen(QPen(theme.color(edge), 0))
     painter.setBrush(theme.color(fill))
     painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), radius, radius)
+
+
+def draw_course(painter: QPainter, rect: QRectF, values: Sequence[float]) -> None:
+    """A small chart: a line through `values`, oldest first, on a scale from 0 to the most of them."""
+    if len(values) < 2 or max(values) <= 0:
+        return
+    most, step = max(values), rect.width() / (len(values) - 1)
+    points = [
+        QPointF(rect.left() + at * step, rect.bottom() - 1 - (rect.height() - 2) * value / most)
+        for at, value in enumerate(values)
+    ]
+    painter.setPen(QPen(theme.color(theme.current().accent_text), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPolyline(QPolygonF(points))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxL
 
 from ssgui.app.context import AppContext, new_secret
 from ssgui.config.addresses import parse_proxy
-from ssgui.config.app_config import Choice, Mode, Settings
+from ssgui.config.app_config import Choice, HistoryHosts, Mode, Settings
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.latency import probe_request
@@ -21,17 +21,22 @@ from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.stream_ciphers import STREAM_METHODS
 from ssgui.rules.model import PolicyMode
+from ssgui.services.history import DAYS, MEGABYTES
 from ssgui.services.updates import releases
 
 COLUMN = 640
 
 
 class SettingsPage(QWidget):
-    """`keyring` asks to turn the protection by the system's keyring on or off, `diagnosing` for the bundle."""
+    """`keyring` asks to turn the protection by the system's keyring on or off, `diagnosing` for the bundle.
+
+    `clearing` asks to forget the history.
+    """
 
     keyring = Signal(bool)
     diagnosing = Signal()
     leaks = Signal()
+    clearing = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -187,11 +192,26 @@ class SettingsPage(QWidget):
             button,
             tr("Who looks names up, what goes past the server, who reaches the port."),
         )
+        self._history()
         levels = [("info", tr("What went wrong")), ("debug", tr("Every connection and where it goes"))]
         self._choice("log_level", tr("Log"), levels)
         button = QPushButton(tr("Save a diagnosis…"), self)
         button.clicked.connect(self.diagnosing)
         self._row("diagnose", tr("Diagnosis"), button, tr("Settings and log without passwords, to show to somebody."))
+
+    def _history(self) -> None:
+        note = tr("Of connections that have ended: when, which program and server, how much, and how it ended.")
+        self._switch("keep_history", tr("Keep a history"), note)
+        hosts = [(HistoryHosts.NONE, tr("Leave out")), (HistoryHosts.HASHED, tr("As codes")),
+                 (HistoryHosts.CLEAR, tr("By name"))]  # fmt: skip
+        self._choice("history_hosts", tr("Sites in the history"), [(str(value), text) for value, text in hosts])
+        self._number("history_days", tr("Days to keep"), *DAYS)
+        self._number("history_megabytes", tr("Megabytes at most"), *MEGABYTES, tr("Then the oldest goes first."))
+        button = QPushButton(tr("Clear history"), self)
+        button.clicked.connect(self.clearing)
+        self._row(
+            "clear_history", tr("History until now"), button, tr("It is overwritten on the disk, not only hidden.")
+        )
 
     def _keyring_switch(self) -> Switch:
         control = Switch(self)
@@ -212,6 +232,18 @@ class SettingsPage(QWidget):
         self._filling = False
         self.rows["proxy_command"].control.setEnabled(bool(self.context.address))
         self._show_sharing(settings)
+        self._show_hosts(settings)
+
+    def _show_hosts(self, settings: Settings) -> None:
+        notes = {
+            HistoryHosts.NONE: tr("Where connections went is not written down."),
+            HistoryHosts.HASHED: tr(
+                "Equal sites have equal codes. Who has this computer's files can still check a guess."
+            ),
+            HistoryHosts.CLEAR: tr("Whoever reads this computer's files sees where you went."),
+        }
+        hosts = settings.history_hosts
+        self.rows["history_hosts"].set_note(notes[hosts], warning=hosts is HistoryHosts.CLEAR)
 
     def _show_old_methods(self, settings: Settings) -> None:
         old = tr("Anybody on the way can change what they carry, unnoticed.")
@@ -237,6 +269,7 @@ class SettingsPage(QWidget):
             row.recolour()
         self._show_old_methods(self.context.config.settings)
         self._show_sharing(self.context.config.settings)
+        self._show_hosts(self.context.config.settings)
 
     def _set(self, **values: Any) -> None:
         if self._filling:
@@ -245,6 +278,8 @@ class SettingsPage(QWidget):
             values["rules_mode"] = PolicyMode(values["rules_mode"])
         if "choice" in values:
             values["choice"] = Choice(values["choice"])
+        if "history_hosts" in values:
+            values["history_hosts"] = HistoryHosts(values["history_hosts"])
         self.context.change_settings(**values)
 
     def _typed(self, key: str, text: str, *, secret: bool) -> None:

@@ -24,6 +24,10 @@
         <translation>这样一来，只要 ssgui 没有应答，浏览器就会不受保护地绕过代理。</translation>
     </message>
     <message>
+        <source>A code that stands for one site. Search for the whole name of a site to find it.</source>
+        <translation>代表一个站点的代码。搜索站点的完整名称即可找到它。</translation>
+    </message>
+    <message>
         <source>A command tells the programs of a terminal.</source>
         <translation>可以用一条命令告诉终端里的程序。</translation>
     </message>
@@ -38,6 +42,10 @@
     <message>
         <source>A name went to the server as it was. Nobody was asked for it here.</source>
         <translation>域名原样交给了服务器，本地没有查询。</translation>
+    </message>
+    <message>
+        <source>A new history was begun.</source>
+        <translation>已开始新的历史记录。</translation>
     </message>
     <message>
         <source>A program</source>
@@ -188,6 +196,10 @@
         <translation>外观</translation>
     </message>
     <message>
+        <source>As codes</source>
+        <translation>以代码记录</translation>
+    </message>
+    <message>
         <source>As it was left</source>
         <translation>保持上次的状态</translation>
     </message>
@@ -224,6 +236,10 @@
         <translation>自动：故障时切换</translation>
     </message>
     <message>
+        <source>Back to the connections</source>
+        <translation>返回连接</translation>
+    </message>
+    <message>
         <source>Back to the list</source>
         <translation>返回列表</translation>
     </message>
@@ -250,6 +266,10 @@
     <message>
         <source>By address</source>
         <translation>按地址</translation>
+    </message>
+    <message>
+        <source>By name</source>
+        <translation>记录名称</translation>
     </message>
     <message>
         <source>CSV, for a spreadsheet…</source>
@@ -282,6 +302,10 @@
     <message>
         <source>Clear filter</source>
         <translation>清除筛选</translation>
+    </message>
+    <message>
+        <source>Clear history</source>
+        <translation>清除历史记录</translation>
     </message>
     <message>
         <source>Client reset</source>
@@ -344,6 +368,10 @@
         <translation>连接</translation>
     </message>
     <message>
+        <source>Connections come here when they are over.</source>
+        <translation>连接结束后会出现在这里。</translation>
+    </message>
+    <message>
         <source>Connections…</source>
         <translation>连接…</translation>
     </message>
@@ -398,6 +426,18 @@
     <message>
         <source>Dark</source>
         <translation>深色</translation>
+    </message>
+    <message>
+        <source>Day</source>
+        <translation>日期</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>每日</translation>
+    </message>
+    <message>
+        <source>Days to keep it</source>
+        <translation>保留天数</translation>
     </message>
     <message>
         <source>Delete</source>
@@ -464,6 +504,10 @@
         <translation>编辑服务器…</translation>
     </message>
     <message>
+        <source>End</source>
+        <translation>结果</translation>
+    </message>
+    <message>
         <source>End it</source>
         <translation>结束演示</translation>
     </message>
@@ -474,6 +518,10 @@
     <message>
         <source>Enter details by hand</source>
         <translation>手动填写</translation>
+    </message>
+    <message>
+        <source>Equal sites have equal codes. Who has this computer's files can still check a guess.</source>
+        <translation>相同的站点代码相同。拿到这台电脑文件的人仍可验证猜测。</translation>
     </message>
     <message>
         <source>Errors</source>
@@ -490,6 +538,10 @@
     <message>
         <source>Everybody who reaches this computer can use the proxy. Set a name and a password below.</source>
         <translation>能连到这台电脑的人都可以使用此代理。请在下面设置用户名和密码。</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>全部</translation>
     </message>
     <message>
         <source>Everything goes directly for now.</source>
@@ -514,6 +566,10 @@
     <message>
         <source>Export connections</source>
         <translation>导出连接</translation>
+    </message>
+    <message>
+        <source>Export the history</source>
+        <translation>导出历史记录</translation>
     </message>
     <message>
         <source>Export what is shown</source>
@@ -546,6 +602,14 @@
     <message>
         <source>Finished</source>
         <translation>已完成</translation>
+    </message>
+    <message>
+        <source>First byte</source>
+        <translation>首字节</translation>
+    </message>
+    <message>
+        <source>First byte after {time}</source>
+        <translation>{time} 后收到首字节</translation>
     </message>
     <message>
         <source>Follow</source>
@@ -660,8 +724,24 @@
         <translation>隐藏密码</translation>
     </message>
     <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>History cleared</source>
+        <translation>历史记录已清除</translation>
+    </message>
+    <message>
+        <source>History until now</source>
+        <translation>已有的历史记录</translation>
+    </message>
+    <message>
         <source>Hits today</source>
         <translation>今日命中</translation>
+    </message>
+    <message>
+        <source>How far back</source>
+        <translation>时间范围</translation>
     </message>
     <message>
         <source>IPv6</source>
@@ -728,6 +808,10 @@
         <translation>设置中已关闭：通话和 QUIC 会失败，或绕过服务器。</translation>
     </message>
     <message>
+        <source>It is overwritten on the disk, not only hidden.</source>
+        <translation>会在磁盘上覆写，而不只是隐藏。</translation>
+    </message>
+    <message>
         <source>It led to port {port} here, where nobody listens.</source>
         <translation>它指向本机的 {port} 端口，而那里没有程序在监听。</translation>
     </message>
@@ -772,16 +856,40 @@
         <translation>JSON…</translation>
     </message>
     <message>
+        <source>Keep a history</source>
+        <translation>保留历史记录</translation>
+    </message>
+    <message>
         <source>Keep {port}</source>
         <translation>保留 {port}</translation>
+    </message>
+    <message>
+        <source>Kept for {count} days</source>
+        <translation>保留 {count} 天</translation>
     </message>
     <message>
         <source>Language</source>
         <translation>语言</translation>
     </message>
     <message>
+        <source>Last</source>
+        <translation>最近一次</translation>
+    </message>
+    <message>
+        <source>Last 30 days</source>
+        <translation>最近 30 天</translation>
+    </message>
+    <message>
+        <source>Last 7 days</source>
+        <translation>最近 7 天</translation>
+    </message>
+    <message>
         <source>Last result</source>
         <translation>最近结果</translation>
+    </message>
+    <message>
+        <source>Lasted</source>
+        <translation>时长</translation>
     </message>
     <message>
         <source>Latency</source>
@@ -798,6 +906,10 @@
     <message>
         <source>Leaks</source>
         <translation>存在泄漏</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>不记录</translation>
     </message>
     <message>
         <source>Leave the system proxy alone</source>
@@ -854,6 +966,10 @@
     <message>
         <source>Median latency</source>
         <translation>延迟中位数</translation>
+    </message>
+    <message>
+        <source>Megabytes at most</source>
+        <translation>最多占用（MB）</translation>
     </message>
     <message>
         <source>Method</source>
@@ -944,6 +1060,10 @@
         <translation>还没有连接。</translation>
     </message>
     <message>
+        <source>No history is kept.</source>
+        <translation>未保留历史记录。</translation>
+    </message>
+    <message>
         <source>No keyring runs here. GNOME Keyring or KWallet would be one.</source>
         <translation>没有运行中的钥匙串，例如 GNOME Keyring 或 KWallet。</translation>
     </message>
@@ -1004,8 +1124,20 @@
         <translation>备注</translation>
     </message>
     <message>
+        <source>Nothing about connections is written to the disk.</source>
+        <translation>连接的任何信息都不会写入磁盘。</translation>
+    </message>
+    <message>
         <source>Nothing at this level.</source>
         <translation>此级别没有日志。</translation>
+    </message>
+    <message>
+        <source>Nothing has ended yet.</source>
+        <translation>还没有结束的连接。</translation>
+    </message>
+    <message>
+        <source>Nothing is kept</source>
+        <translation>未保留</translation>
     </message>
     <message>
         <source>Nothing is sent to the proxy by itself</source>
@@ -1018,6 +1150,10 @@
     <message>
         <source>Nothing matches this filter.</source>
         <translation>没有匹配的连接。</translation>
+    </message>
+    <message>
+        <source>Nothing matches.</source>
+        <translation>没有匹配项。</translation>
     </message>
     <message>
         <source>Nothing new goes through {server}</source>
@@ -1034,6 +1170,18 @@
     <message>
         <source>Now {place}.</source>
         <translation>现在是 {place}。</translation>
+    </message>
+    <message>
+        <source>Of connections that brought 256 KiB or more, while bytes came.</source>
+        <translation>取自下载 256 KiB 以上的连接，只计有数据到达的时间。</translation>
+    </message>
+    <message>
+        <source>Of connections that have ended: when, which program and server, how much, and how it ended.</source>
+        <translation>针对已结束的连接：时间、程序、服务器、流量和结果。</translation>
+    </message>
+    <message>
+        <source>Of the last tests and connections.</source>
+        <translation>取自最近的测试和连接。</translation>
     </message>
     <message>
         <source>Off</source>
@@ -1208,6 +1356,10 @@
         <translation>程序</translation>
     </message>
     <message>
+        <source>Programs</source>
+        <translation>程序</translation>
+    </message>
+    <message>
         <source>Programs find the proxy here: SOCKS and HTTP.</source>
         <translation>程序通过此端口使用代理：SOCKS 和 HTTP。</translation>
     </message>
@@ -1242,6 +1394,10 @@
     <message>
         <source>Ready</source>
         <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Real connections: half took up to {middle}, 95 % up to {most}.</source>
+        <translation>实际连接：一半不超过 {middle}，95 % 不超过 {most}。</translation>
     </message>
     <message>
         <source>Reason</source>
@@ -1372,6 +1528,10 @@
         <translation>搜索服务器</translation>
     </message>
     <message>
+        <source>Search the history</source>
+        <translation>搜索历史记录</translation>
+    </message>
+    <message>
         <source>Select all</source>
         <translation>全选</translation>
     </message>
@@ -1448,12 +1608,20 @@
         <translation>已与你的网络共享</translation>
     </message>
     <message>
+        <source>Show all</source>
+        <translation>显示全部</translation>
+    </message>
+    <message>
         <source>Show all levels</source>
         <translation>显示所有级别</translation>
     </message>
     <message>
         <source>Show it</source>
         <translation>查看</translation>
+    </message>
+    <message>
+        <source>Show its connections</source>
+        <translation>显示其连接</translation>
     </message>
     <message>
         <source>Show the lists</source>
@@ -1470,6 +1638,22 @@
     <message>
         <source>Shut down</source>
         <translation>已停止</translation>
+    </message>
+    <message>
+        <source>Site</source>
+        <translation>站点</translation>
+    </message>
+    <message>
+        <source>Sites</source>
+        <translation>站点</translation>
+    </message>
+    <message>
+        <source>Sites are left out.</source>
+        <translation>未记录站点。</translation>
+    </message>
+    <message>
+        <source>Sites in the history</source>
+        <translation>历史记录中的站点</translation>
     </message>
     <message>
         <source>Some networks drop such packets; it then turns itself off.</source>
@@ -1548,6 +1732,10 @@
         <translation>正在测试…</translation>
     </message>
     <message>
+        <source>Tests: half took up to {middle}, 95 % up to {most}.</source>
+        <translation>测试：一半不超过 {middle}，95 % 不超过 {most}。</translation>
+    </message>
+    <message>
         <source>The address is missing.</source>
         <translation>缺少地址。</translation>
     </message>
@@ -1562,6 +1750,22 @@
     <message>
         <source>The demo starts one on this computer and shows real traffic.</source>
         <translation>演示会在这台电脑上启动一个服务器，并显示真实流量。</translation>
+    </message>
+    <message>
+        <source>The fastest 5 s of the last hour.</source>
+        <translation>最近一小时内最快的 5 秒。</translation>
+    </message>
+    <message>
+        <source>The first {count} of {total}</source>
+        <translation>共 {total} 行，显示前 {count} 行</translation>
+    </message>
+    <message>
+        <source>The history cannot be read.</source>
+        <translation>无法读取历史记录。</translation>
+    </message>
+    <message>
+        <source>The history is not kept.</source>
+        <translation>历史记录未能保留。</translation>
     </message>
     <message>
         <source>The link and the code hold the password. Whoever has them can use this server.</source>
@@ -1648,6 +1852,10 @@
         <translation>测试请求没有得到回应。</translation>
     </message>
     <message>
+        <source>Then the oldest goes first.</source>
+        <translation>超出时先删除最旧的。</translation>
+    </message>
+    <message>
         <source>There are {count} servers on your clipboard</source>
         <translation>剪贴板里有 {count} 个服务器</translation>
     </message>
@@ -1728,8 +1936,16 @@
         <translation>走代理：一个网站及其所有子域名</translation>
     </message>
     <message>
+        <source>Throughput</source>
+        <translation>吞吐量</translation>
+    </message>
+    <message>
         <source>Throughput, last 60 seconds, peak {peak}</source>
         <translation>最近 60 秒的吞吐量，峰值 {peak}</translation>
+    </message>
+    <message>
+        <source>Time to connect</source>
+        <translation>连接耗时</translation>
     </message>
     <message>
         <source>Timed out</source>
@@ -1738,6 +1954,10 @@
     <message>
         <source>Today</source>
         <translation>今日</translation>
+    </message>
+    <message>
+        <source>Traffic by day, at most {amount}</source>
+        <translation>每日流量，最高 {amount}</translation>
     </message>
     <message>
         <source>Traffic today</source>
@@ -1904,6 +2124,14 @@
         <translation>出错的连接</translation>
     </message>
     <message>
+        <source>Where connections went is not written down unless you want it.</source>
+        <translation>除非你需要，否则不会记录连接的去向。</translation>
+    </message>
+    <message>
+        <source>Where connections went is not written down.</source>
+        <translation>不记录连接的去向。</translation>
+    </message>
+    <message>
         <source>Where does an address go?</source>
         <translation>某个网址怎么走？</translation>
     </message>
@@ -1914,6 +2142,10 @@
     <message>
         <source>Who looks names up, what goes past the server, who reaches the port.</source>
         <translation>谁在解析域名，哪些流量绕过服务器，谁能连到端口。</translation>
+    </message>
+    <message>
+        <source>Whoever reads this computer's files sees where you went.</source>
+        <translation>能读取这台电脑文件的人会看到你访问过哪里。</translation>
     </message>
     <message>
         <source>Whoever watches this network then sees which provider and lists you use.</source>
@@ -1972,6 +2204,10 @@
         <translation>分组没有闭合</translation>
     </message>
     <message>
+        <source>a newer version wrote it: {why}</source>
+        <translation>它由更新的版本写入：{why}</translation>
+    </message>
+    <message>
         <source>a regular expression ends with /</source>
         <translation>正则表达式要以 / 结尾</translation>
     </message>
@@ -2002,6 +2238,18 @@
     <message>
         <source>another program</source>
         <translation>其他程序</translation>
+    </message>
+    <message>
+        <source>another program reads it: names are still in its log</source>
+        <translation>另一个程序正在读取它：日志中仍有名称</translation>
+    </message>
+    <message>
+        <source>at most {amount} a day</source>
+        <translation>单日最高 {amount}</translation>
+    </message>
+    <message>
+        <source>attempt to write a readonly database</source>
+        <translation>数据库是只读的</translation>
     </message>
     <message>
         <source>because it is in the local network</source>
@@ -2040,8 +2288,24 @@
         <translation>yyyy 年 M 月 d 日</translation>
     </message>
     <message>
+        <source>database disk image is malformed</source>
+        <translation>数据库内容已损坏</translation>
+    </message>
+    <message>
+        <source>database is locked</source>
+        <translation>数据库已被锁定</translation>
+    </message>
+    <message>
+        <source>database or disk is full</source>
+        <translation>数据库或磁盘已满</translation>
+    </message>
+    <message>
         <source>direct</source>
         <translation>直连</translation>
+    </message>
+    <message>
+        <source>disk I/O error</source>
+        <translation>磁盘读写错误</translation>
     </message>
     <message>
         <source>does not resolve: {why}</source>
@@ -2066,6 +2330,10 @@
     <message>
         <source>failed; the log has the error</source>
         <translation>失败，错误见日志</translation>
+    </message>
+    <message>
+        <source>file is not a database</source>
+        <translation>文件不是数据库</translation>
     </message>
     <message>
         <source>goes directly</source>
@@ -2156,6 +2424,10 @@
         <translation>内容被截断</translation>
     </message>
     <message>
+        <source>it is damaged and cannot be set aside: {why}</source>
+        <translation>它已损坏，且无法移开：{why}</translation>
+    </message>
+    <message>
         <source>it is damaged, or something else</source>
         <translation>已损坏，或者不是这种文件</translation>
     </message>
@@ -2170,6 +2442,10 @@
     <message>
         <source>it is kept as {file}</source>
         <translation>已另存为 {file}</translation>
+    </message>
+    <message>
+        <source>it is left alone</source>
+        <translation>保持原样</translation>
     </message>
     <message>
         <source>it is no link</source>
@@ -2238,6 +2514,10 @@
     <message>
         <source>its server address is no host name or address</source>
         <translation>服务器地址不是主机名或地址</translation>
+    </message>
+    <message>
+        <source>its version is {number}, ours {count}</source>
+        <translation>它的版本是 {number}，我们的是 {count}</translation>
     </message>
     <message>
         <source>key {number} of the {count} in the password</source>
@@ -2332,6 +2612,10 @@
         <translation>不是地址</translation>
     </message>
     <message>
+        <source>not known</source>
+        <translation>未知</translation>
+    </message>
+    <message>
         <source>not served now</source>
         <translation>目前没有提供</translation>
     </message>
@@ -2354,6 +2638,10 @@
     <message>
         <source>our own port does not listen, and lists are not fetched past it</source>
         <translation>本机端口没有在监听，而列表不会绕过它获取</translation>
+    </message>
+    <message>
+        <source>port {port}</source>
+        <translation>端口 {port}</translation>
     </message>
     <message>
         <source>reading</source>
@@ -2382,6 +2670,18 @@
     <message>
         <source>settings cannot be saved in {folder}: {why}</source>
         <translation>设置无法保存到 {folder}：{why}</translation>
+    </message>
+    <message>
+        <source>sites as codes</source>
+        <translation>站点以代码记录</translation>
+    </message>
+    <message>
+        <source>sites by name</source>
+        <translation>站点记录名称</translation>
+    </message>
+    <message>
+        <source>sites left out</source>
+        <translation>不记录站点</translation>
     </message>
     <message>
         <source>ssgui is still running</source>
@@ -2560,6 +2860,10 @@
         <translation>把重复展开后太长</translation>
     </message>
     <message>
+        <source>unable to open database file</source>
+        <translation>无法打开数据库文件</translation>
+    </message>
+    <message>
         <source>until {date}</source>
         <translation>有效期至 {date}</translation>
     </message>
@@ -2672,6 +2976,10 @@
         <translation>{count} 个地址段，仅用于规则模式</translation>
     </message>
     <message>
+        <source>{count} rows</source>
+        <translation>{count} 行</translation>
+    </message>
+    <message>
         <source>{count} rules</source>
         <translation>{count} 条规则</translation>
     </message>
@@ -2686,6 +2994,10 @@
     <message>
         <source>{count} servers written, with their passwords</source>
         <translation>已写入 {count} 个服务器，含密码</translation>
+    </message>
+    <message>
+        <source>{day}: {count} connections, {failed} failed, {down} down, {up} up</source>
+        <translation>{day}：{count} 个连接，{failed} 个失败，下载 {down}，上传 {up}</translation>
     </message>
     <message>
         <source>{file} cannot be read.</source>
@@ -2706,6 +3018,10 @@
     <message>
         <source>{file} could not be read ({why})</source>
         <translation>{file} 无法读取（{why}）</translation>
+    </message>
+    <message>
+        <source>{file} was damaged ({why}); it is kept as {other}</source>
+        <translation>{file} 已损坏（{why}），保存为 {other}</translation>
     </message>
     <message>
         <source>{file} was missing; {what}</source>

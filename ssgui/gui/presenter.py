@@ -24,6 +24,7 @@ from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
+from ssgui.gui.history.ways import HistoryWays
 from ssgui.gui.leaks import LeakCheck
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
@@ -88,8 +89,9 @@ class Presenter(QObject):
         self.leaks = LeakCheck(context, window)
         self.updating = Updating(context, window)
         self.protecting = Protecting(context, window, self.settings)
+        self.past = HistoryWays(context, window, self.files, self.settings, self.connections)
         self._connect_chores()
-        pages = (("servers", self.home), ("connections", self.connections), ("rules", self.rules.page))
+        pages = (("servers", self.home), ("connections", self.past.place), ("rules", self.rules.page))
         for key, page in (*pages, ("logs", self.logs), ("settings", self.settings)):
             window.add_page(key, page)
         window.open_page("servers")
@@ -106,6 +108,7 @@ class Presenter(QObject):
         self.settings.diagnosing.connect(self.diagnosing.ask)
         self.settings.leaks.connect(self.leaks.ask)
         self.connections.test.connect(self.trying.start)
+        self.connections.toolbar.history_asked.connect(self.past.show)
         self.logs.saving.connect(
             lambda text: self.files.save(tr("Save the log"), "ssgui-log.txt", "txt", text.encode)
         )  # fmt: skip
@@ -126,6 +129,7 @@ class Presenter(QObject):
         self.subscriptions.end()
         self.updating.end()
         self.rules.end()
+        self.past.end()
         self.protecting.protection.stop()
         self.context.changed.remove(self._changed)
         self.context.system_proxy.changed.remove(self.look)
@@ -153,7 +157,7 @@ class Presenter(QObject):
             self._show_state()
             self.window.sidebar.show_count("connections", len(context.connections.live))
             match self.window.current_page():
-                case "connections":
+                case "connections" if not self.past.is_shown:
                     self.connections.look()
                 case "servers" if second or self.states.testing:
                     self.servers.look()
@@ -199,6 +203,7 @@ class Presenter(QObject):
         self.servers.refresh()
         self.rules.refresh()
         self.settings.refresh()
+        self.past.refresh()
         shared = context.config.settings.share
         window.sidebar.show_listening(Listening(self.address(), "SOCKS · HTTP · PAC", shared))
         self._ask_for_plugin()

@@ -202,6 +202,20 @@ _SENTENCES = (
     tr("settings cannot be saved in {folder}: {why}"),
     tr("{folder} cannot be written to ({why}): nothing is kept"),
     tr("{name}: its password was sealed with another key of the keyring, or is damaged"),
+    # the history
+    tr("{file} was damaged ({why}); it is kept as {other}"),
+    tr("a newer version wrote it: {why}"),
+    tr("its version is {number}, ours {count}"),
+    tr("it is left alone"),
+    tr("it is damaged and cannot be set aside: {why}"),
+    tr("another program reads it: names are still in its log"),
+    tr("database or disk is full"),
+    tr("disk I/O error"),
+    tr("database is locked"),
+    tr("unable to open database file"),
+    tr("attempt to write a readonly database"),
+    tr("file is not a database"),
+    tr("database disk image is malformed"),
 )
 _JOINTS = {"; ": tr("{first}; {rest}"), ": ": tr("{first}: {rest}")}
 _FIELD = re.compile(r"\\{(\w+)\\}")

@@ -27,9 +27,13 @@ class Panes(Protocol):
 
 
 class MainWindow(QWidget):
-    """The frame. `closing` is emitted instead of closing: who owns the window decides what that means."""
+    """The frame. `closing` is emitted instead of closing: who owns the window decides what that means.
+
+    `opened` carries the key of the page that somebody asked for, also of the one that is open.
+    """
 
     closing = Signal()
+    opened = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,6 +87,7 @@ class MainWindow(QWidget):
         """Show a page."""
         self.stack.setCurrentWidget(self._pages[key])
         self.sidebar.show_page(key)
+        self.opened.emit(key)
 
     def current_page(self) -> str:
         """The key of the page that is open."""

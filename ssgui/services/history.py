@@ -69,6 +69,10 @@ class History:
         """Why nothing is kept now, "" if all is well."""
         return next(iter(self._troubles.values()), "")
 
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self.file.bytes()
+
     # ---- life
 
     def start(self) -> None:

@@ -35,12 +35,16 @@ class View(StrEnum):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """Of the days `first` to `last` (ordinals of local dates), what holds `text`, by `order` (a field of the rows)."""
+    """Of the days `first` to `last` (ordinals of local dates), what holds `text`, by `order` (a field of the rows).
+
+    With a `day` the rows are of this day only, while the days are told as before.
+    """
 
     view: View
     first: int
     last: int
     text: str = ""
+    day: int = 0
     order: str = ""
     descending: bool = True
     limit: int = MOST_ROWS
@@ -116,10 +120,13 @@ class Past(msgspec.Struct, frozen=True):
     wait: float | None
 
 
+AnyRow = Total | DayTotal | ServerTotal | Past
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The rows, how many there would be without a limit, and each day of what was asked for that has some."""
 
-    rows: Sequence[Total | DayTotal | ServerTotal | Past] = ()
+    rows: Sequence[AnyRow] = ()
     total: int = 0
     days: tuple[DayTotal, ...] = ()
 
@@ -127,9 +134,12 @@ class Answer(msgspec.Struct, frozen=True):
 def answer(db: sqlite3.Connection, naming: Naming, query: Query) -> Answer:
     """What is listed, and the days around it. sqlite3.Error."""
     days = day_totals(db, query.first, query.last)
+    if query.day:
+        query = msgspec.structs.replace(query, first=query.day, last=query.day)
     match query.view:
         case View.DAYS:
-            rows: Sequence[Total | DayTotal | ServerTotal | Past] = _ordered(days, query, "day")
+            chosen = [one for one in days if query.first <= one.day <= query.last]
+            rows: Sequence[AnyRow] = _ordered(chosen, query, "day")
             return Answer(rows, len(rows), days)
         case View.SERVERS:
             rows = _ordered(server_totals(db, query), query, "connections")

@@ -475,7 +475,7 @@ def test_any_names_are_kept_found_and_no_sql(
     for view in View:
         ask(file, view, hosts, text)
         for order in ("name", "down", "x; DROP TABLE connections"):
-            query = Query(view, 0, TODAY + 1, text, order)
+            query = Query(view, 0, TODAY + 1, text, order=order)
             file.ask(partial(asked, query), hosts, Answer())
     if hosts is CLEAR:
         whole = rows[0].host

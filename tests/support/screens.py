@@ -52,7 +52,7 @@ from ssgui.services.rules import RulesService
 from ssgui.services.server_quality import ServerQuality
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
-from tests.support import dialogs, past, sample, sample_rules
+from tests.support import dialogs, past, sample, sample_past, sample_rules
 
 ADDRESS = "127.0.0.1:1080"
 SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
@@ -163,6 +163,7 @@ class Screens:
         self.context.meter.courses[sample.TOKYO].extend(range(0, 1_240_000_000, 31_000_000))
         for name, size_ in ((sample.TOKYO, 1_240_000_000), ("香港 02 专线", 386_000_000)):
             self.context.meter.servers[name].down = size_
+        sample_past.fill(self)
         self.first_run = FirstRun(self.window)
         self.window.add_page("first-run", self.first_run)
         self._fill()
@@ -193,6 +194,7 @@ class Screens:
                 self.presenter.rules.page.explain.ask("https://www.youtube.com/watch?v=dQw4w9WgXcQ")
                 QApplication.processEvents()
             yield key, self.window
+        yield from sample_past.pages(self)
         self.presenter.settings.context.change_settings(share=True)
         self._open("settings")
         yield "settings-shared", self.window

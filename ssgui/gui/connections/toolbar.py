@@ -21,6 +21,7 @@ class Toolbar(QWidget):
     scope_chosen = Signal(int)
     close_asked = Signal()
     export_asked = Signal(str)
+    history_asked = Signal()
 
     def __init__(self, head: Head, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +31,7 @@ class Toolbar(QWidget):
         self.pause.setCheckable(True)
         self.columns = _icon_button("columns", tr("Columns"), self)
         self.export = _icon_button("export", tr("Export what is shown"), self)
+        self.history = _icon_button("clock", tr("History"), self)
         self.more = _icon_button("more", tr("More"), self)
         self.close_filtered = QPushButton(tr("Close filtered"), self)
         self.can_close = False
@@ -39,13 +41,14 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         row.addWidget(self.scope)
         row.addWidget(self.filter, 1)
-        for widget in (self.pause, self.columns, self.export, self.more, self.close_filtered):
+        for widget in (self.pause, self.columns, self.export, self.history, self.more, self.close_filtered):
             row.addWidget(widget)
         self.set_narrow(False)
         self.scope.chosen.connect(lambda key: self.scope_chosen.emit(SCOPES[key]))
         self.columns.clicked.connect(lambda: self._open(self.columns, self._head.columns_menu(self._menu())))
         self.export.clicked.connect(lambda: self._open(self.export, self._export_menu()))
         self.more.clicked.connect(lambda: self._open(self.more, self._more_menu()))
+        self.history.clicked.connect(self.history_asked)
         self.close_filtered.clicked.connect(self.close_asked)
 
     # ---- showing

@@ -132,18 +132,22 @@ class Toast(QWidget):
         self._action.clicked.connect(self._act)
         row.addWidget(self._text)
         row.addWidget(self._action)
-        self._undo: Callable[[], None] | None = None
+        self._undo: Callable[[], object] | None = None
+        self._over: Callable[[], object] | None = None
         self._leaving = QTimer(self)
         self._leaving.setSingleShot(True)
         self._leaving.setInterval(TOAST_MS)
-        self._leaving.timeout.connect(self.hide)
+        self._leaving.timeout.connect(self._leave)
         self._action.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
-        """Show `text`, with a way back if there is one."""
+    def say(
+        self, text: str, undo: Callable[[], object] | None = None, over: Callable[[], object] | None = None
+    ) -> None:  # fmt: skip
+        """Show `text`, with a way back if there is one; `over` is called when nobody went it and it is gone."""
+        self._leave()
         tokens = theme.current()
-        self._undo = undo
+        self._undo, self._over = undo, over
         self._text.setText(text)
         self._text.setStyleSheet(f"color: {tokens.on_inverse}")
         self._action.setText(f"{tr('Undo')}  {QKeySequence(QKeySequence.StandardKey.Undo).toString()}")
@@ -167,8 +171,15 @@ class Toast(QWidget):
         """Whether Ctrl+Z has something to take back."""
         return self._undo is not None and self.isVisible()
 
+    def _leave(self) -> None:
+        """Nobody wants to go back any more."""
+        over, self._undo, self._over = self._over, None, None
+        self.hide()
+        if over is not None:
+            over()
+
     def _act(self) -> None:
-        undo, self._undo = self._undo, None
+        undo, self._undo, self._over = self._undo, None, None
         self.hide()
         if undo is not None:
             undo()

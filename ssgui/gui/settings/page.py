@@ -56,7 +56,7 @@ class SettingsPage(QWidget):
         self._privacy()
         self._column.addStretch(1)
         body.setMaximumWidth(COLUMN + 40)
-        scroll = QScrollArea(self)
+        scroll = self._scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         outer = QWidget(scroll)
@@ -205,7 +205,7 @@ class SettingsPage(QWidget):
         hosts = [(HistoryHosts.NONE, tr("Leave out")), (HistoryHosts.HASHED, tr("As codes")),
                  (HistoryHosts.CLEAR, tr("By name"))]  # fmt: skip
         self._choice("history_hosts", tr("Sites in the history"), [(str(value), text) for value, text in hosts])
-        self._number("history_days", tr("Days to keep"), *DAYS)
+        self._number("history_days", tr("Days to keep it"), *DAYS)
         self._number("history_megabytes", tr("Megabytes at most"), *MEGABYTES, tr("Then the oldest goes first."))
         button = QPushButton(tr("Clear history"), self)
         button.clicked.connect(self.clearing)
@@ -262,6 +262,12 @@ class SettingsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """A build that has nowhere to look for versions does not offer to; to find out takes a while."""
         self.rows["check_updates"].setVisible(releases() is not None)
+
+    def reveal(self, key: str) -> None:
+        """Scroll to a setting, and put the keyboard there."""
+        row = self.rows[key]
+        self._scroll.ensureWidgetVisible(row)
+        row.control.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def recolour(self) -> None:
         """The theme changed."""

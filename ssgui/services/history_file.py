@@ -230,12 +230,11 @@ class HistoryFile:
         else:
             changed = hash_hosts(db, self._naming(hosts))
         changed += db.execute("UPDATE connections SET rule = NULL WHERE rule IS NOT NULL").rowcount
-        if not changed:
-            db.execute("COMMIT")
-            return
-        forget_names(db)
+        if changed:
+            forget_names(db)
         db.execute("COMMIT")
-        db.execute("VACUUM")
+        if changed:
+            db.execute("VACUUM")
         busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise sqlite3.OperationalError("another program reads it: names are still in its log")

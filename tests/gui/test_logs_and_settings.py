@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.log_buffer import LogBuffer
-from ssgui.config.app_config import Choice
+from ssgui.config.app_config import Choice, HistoryHosts
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.settings.page import SettingsPage
@@ -142,6 +142,38 @@ def test_a_wrong_page_for_tests_is_said_and_not_kept(context: StillContext, qtbo
     edit.editingFinished.emit()
     assert context.config.settings.probe_url == before
     assert page.rows["probe_url"]._note.text() == tr("It must be like http://example.com/path.")
+
+
+def test_what_the_history_keeps(context: StillContext, qtbot: QtBot) -> None:
+    page = SettingsPage(context)
+    qtbot.addWidget(page)
+    context.changed.append(page.refresh)
+    page.show()
+    assert context.config.settings.history_hosts is HistoryHosts.NONE  # where one goes is nobody's business
+    box = page.rows["history_hosts"].control
+    assert isinstance(box, ComboBox)
+    notes = set()
+    for index, hosts in enumerate(HistoryHosts):
+        box.setCurrentIndex(index)
+        box.activated.emit(index)
+        assert context.config.settings.history_hosts is hosts
+        notes.add(page.rows["history_hosts"]._note.text())
+    assert len(notes) == 3
+    qtbot.mouseClick(page.rows["keep_history"].control, Qt.MouseButton.LeftButton)
+    assert not context.config.settings.keep_history
+    for key, text, kept in (("history_days", "7", 7), ("history_megabytes", "20", 20), ("history_days", "0", 7)):
+        edit = page.rows[key].control
+        assert isinstance(edit, QLineEdit)
+        edit.selectAll()
+        qtbot.keyClicks(edit, text)
+        if edit.hasAcceptableInput():
+            edit.editingFinished.emit()
+        assert getattr(context.config.settings, key) == kept
+    button = page.rows["clear_history"].control
+    assert isinstance(button, QAbstractButton)
+    with qtbot.waitSignal(page.clearing, timeout=1000):
+        button.click()
+    context.changed.clear()
 
 
 def test_old_methods_and_a_proxy_on_the_way(context: StillContext, qtbot: QtBot) -> None:

@@ -1,14 +1,16 @@
 """The list of servers and one server's details, through the widgets that a person uses."""
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.server_states import Result
 from ssgui.gui.servers.model import ServersModel
 from ssgui.gui.servers.page import ServersPage
-from tests.support import sample
+from tests.support import past, sample
 from tests.support.screens import StillContext
 
 
@@ -208,3 +210,27 @@ def test_the_three_numbers_of_a_server(servers_page: ServersPage, context: Still
     assert (known.latencies, known.traffic) == ((0.040, 0.030, 0.050), (1_500_000,))
     assert [round(one, 2) for one in known.successes[:3]] == [1.0, 1.0, 0.67]
     figures.grab()
+
+
+def test_real_traffic_beside_tests(servers_page: ServersPage, context: StillContext) -> None:
+    figures, quality = servers_page.figures, context.quality
+    lower = figures.sizeHint().height()
+    for number in range(20):
+        quality.closed(past.ended(number, server=sample.TOKYO, connect=0.04, wait=0.1 + number / 100))
+    now = servers_page.states._clock()
+    quality.received(past.ended(1, server=sample.TOKYO), 0, 10_000_000, now)
+    servers_page.look()
+    assert figures.sizeHint().height() > lower
+    assert figures.accessibleName().endswith("Time to connect 40 ms, First byte 195 ms, Throughput 2.00 MB/s")
+    shown = figures._figures()
+    assert shown[4].hint == "Real connections: half took up to 195 ms, 95 % up to 281 ms."
+    assert len(shown[4].course) == 20
+    figures.grab()
+    for number, figure in enumerate(shown):
+        column, row = number % 3, number // 3
+        at = QPoint(round(24 + column * (figures._width() + 12)), 10 + row * 76)
+        QApplication.sendEvent(figures, QHelpEvent(QEvent.Type.ToolTip, at, figures.mapToGlobal(at)))
+        assert QToolTip.text() == figure.hint
+    context.quality.forget(sample.TOKYO)
+    servers_page.look()
+    assert figures.sizeHint().height() == lower

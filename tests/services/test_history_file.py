@@ -404,6 +404,23 @@ def test_hosts_that_were_kept_by_name_are_hashed_or_left_out_later(tmp_path: Pat
     file.close()
 
 
+def test_names_that_a_reader_keeps_in_the_log_are_said_and_go_later(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    file.add([row(1, f"{SECRET}:443")], CLEAR)
+    reader = sqlite3.connect(f"file:{tmp_path / NAME}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM hosts").fetchone()[0] == 1
+    assert file._db is not None
+    file._db.execute("PRAGMA busy_timeout = 50")
+    with pytest.raises(HistoryError, match="another program reads it"):
+        file.rename(HASHED)
+    assert SECRET.encode() in bytes_in(tmp_path)
+    reader.close()
+    file.rename(HASHED)
+    assert SECRET.encode() not in bytes_in(tmp_path)
+    file.close()
+
+
 def test_a_change_that_was_cut_short_is_made_at_the_next_start(tmp_path: Path) -> None:
     file = new_file(tmp_path)
     file.add([row(1, f"{SECRET}:443")], CLEAR)

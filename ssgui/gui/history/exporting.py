@@ -14,7 +14,7 @@ _TIMES = ("ended", "last", "start")
 
 def table_csv(rows: Sequence[AnyRow]) -> str:
     """A line for each row; of a server the totals, for its course is a table of its own."""
-    trees = [_flat(_tree(one)) for one in rows]
+    trees = [_flat(one) for one in rows]
     heads = list(trees[0]) if trees else []
     return csv_text(heads, [[tree[head] for head in heads] for tree in trees])
 
@@ -46,10 +46,13 @@ def _spreads(tree: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _flat(tree: dict[str, Any]) -> dict[str, Any]:
+def _flat(row: AnyRow) -> dict[str, Any]:
+    tree = _tree(row)
+    if not isinstance(row, ServerTotal):
+        return tree
     found: dict[str, Any] = {}
     for key, value in tree.items():
-        if key in ("connect", "first_byte") and not isinstance(value, float):
+        if key in ("connect", "first_byte"):
             spread = value or {"p50": None, "p95": None}
             found |= {f"{key}_{name}": one for name, one in spread.items()}
         elif key != "points":

@@ -153,8 +153,8 @@ def test_a_row_of_connections_offers_rules(page: RulesPage, presenter: Presenter
         words = [action.text() for action in menu.actions() if action.text()]
         assert words == [
             "Always proxy: cdn.example.co.uk", "Always proxy: example.co.uk", "Always direct: cdn.example.co.uk",
-            "Always direct: example.co.uk", "Why does it go there?", "Copy the target", "Close the connection",
-            "Reset connections to cdn.example.co.uk",
+            "Always direct: example.co.uk", "Why does it go there?", "Copy the target", "Copy as curl",
+            "Close the connection", "Reset connections to cdn.example.co.uk",
         ]  # fmt: skip
         choose(menu, "Always proxy: example.co.uk")
         await until(lambda: page.rules.user_text == "||example.co.uk\n")

@@ -24,7 +24,8 @@ from ssgui.services.history_rows import row_of
 BATCH_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 60.0  # after which what could not be written is tried again
 TIDY_SECONDS: Final = 3600.0  # how often the age of what is kept is looked at
-MOST_WAITING: Final = 20_000
+EARLY: Final = 1000  # so many are not held any longer
+MOST_WAITING: Final = 8000
 DAYS: Final = (1, 365)
 MEGABYTES: Final = (5, 2000)
 _log = logging.getLogger("ssgui")
@@ -130,8 +131,12 @@ class History:
         if len(self._waiting) == MOST_WAITING:
             self.lost += 1
         self._waiting.append((one, self._wall() - self._clock(), self._mode))
-        if self._batch is None and not self._stopped:
+        if self._stopped:
+            return
+        if self._batch is None:
             self._write_later()
+        elif len(self._waiting) == EARLY and not self._troubles:
+            self._begin_work()
 
     # ---- work, one thing after the other
 

@@ -1,6 +1,7 @@
 """What the history keeps of a connection that has ended, and how it names hosts."""
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import ip_address
 from itertools import pairwise
@@ -20,11 +21,12 @@ _LATEST: Final = 253_370_000_000.0  # in the year 9998: clocks say anything
 _HASH_BYTES: Final = 12
 
 
-class Naming(NamedTuple):
-    """How hosts are kept; `key` is for hashes."""
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How hosts are kept; `key` is for hashes, and does not show."""
 
     hosts: HistoryHosts
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
 
     def hashed(self, host: str) -> str:
         """What stands for `host`: with this key always the same."""

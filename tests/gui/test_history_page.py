@@ -360,8 +360,15 @@ def test_it_opens_in_place_of_the_connections_and_keeps_up(flow: Flow, tmp_path:
             await until(lambda: len(one.rows()) == 3)
             one.window.open_page("connections")  # as by the sidebar
             assert one.presenter.connections.isVisible()
-            QTest.keyClick(one.window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
+            both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+            QTest.keyClick(one.window, Qt.Key.Key_H, both)
             assert one.ways.page.isVisible()
+            page = one.ways.page
+            page.chart.setFocus()
+            for pane in (page.table, one.window.sidebar, one.window.header, page.views, page.chart):
+                QTest.keyClick(one.window, Qt.Key.Key_F6)
+                focused = one.window.focusWidget()
+                assert focused is pane or pane.isAncestorOf(focused)
             one.window.open_page("servers")
             one.ways.show()
             click(one.ways.page.back)

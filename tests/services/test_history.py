@@ -74,6 +74,16 @@ async def test_a_batch_is_written_by_itself(world: World, monkeypatch: pytest.Mo
     await world.history.stop()
 
 
+async def test_many_at_once_are_written_at_once(world: World) -> None:
+    for number in range(module.EARLY):
+        world.history.closed(ended(number))
+    await world.history.settled()
+    assert not world.history._waiting
+    (total,) = (await world.look()).rows
+    assert total.connections == module.EARLY
+    await world.history.stop()
+
+
 async def test_what_is_not_kept(world: World) -> None:
     world.history.closed(ended(1, server="demo"))
     world.history.closed(ended(2, ""))

@@ -377,6 +377,7 @@ def test_hashed_hosts_stay_equal_and_are_found_by_their_whole_name(tmp_path: Pat
     assert [one.connections for one in ask(file, hosts=HASHED, text=SECRET)] == [3]
     assert len(ask(file, View.CONNECTIONS, HASHED, SECRET.upper())) == 3
     assert ask(file, hosts=HASHED, text=SECRET[:-1]) == []
+    assert repr(file.key()) not in repr((file, Naming(HASHED, file.key())))
     left = bytes_in(tmp_path)
     file.close()
     left += bytes_in(tmp_path)

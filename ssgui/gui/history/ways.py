@@ -15,12 +15,21 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.saving import Files
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
-from ssgui.gui.window import MainWindow
+from ssgui.gui.window import MainWindow, Panes
 from ssgui.services.history_file import HistoryError
 from ssgui.services.history_queries import Query
 
 MOST_EXPORTED = 200_000
 _TROUBLE, _DAMAGE = "history", "history-damaged"
+
+
+class Place(QStackedWidget):
+    """The connections, or the history of them."""
+
+    def panes(self) -> list[QWidget]:
+        """Those of what is there."""
+        there = self.currentWidget()
+        return there.panes() if isinstance(there, Panes) else []
 
 
 class HistoryWays(QObject):
@@ -33,7 +42,7 @@ class HistoryWays(QObject):
         self._context, self._window, self._files, self._settings = context, window, files, settings
         self._history, self._connections = context.history, connections
         self.page = HistoryPage(lambda: context.config.settings, context.history.size)
-        self.place = QStackedWidget(window)
+        self.place = Place(window)
         self.place.addWidget(connections)
         self.place.addWidget(self.page)
         self._wanted: Query | None = None
@@ -49,7 +58,7 @@ class HistoryWays(QObject):
         settings.clearing.connect(self.clear)
         context.history.changed.append(self._changed)
         window.opened.connect(self._opened)
-        QShortcut(QKeySequence("Ctrl+H"), window).activated.connect(self.show)
+        QShortcut(QKeySequence("Ctrl+Shift+H"), window).activated.connect(self.show)
 
     def end(self) -> None:
         """No more of it."""

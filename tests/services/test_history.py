@@ -132,7 +132,7 @@ async def test_the_age_is_looked_at_while_nothing_happens(world: World, monkeypa
 async def test_the_size_is_looked_at_with_every_batch(world: World) -> None:
     world.set(history_megabytes=1)  # is taken for the least that there can be
     one = row()
-    world.file.add((one._replace(host=f"h{number}.example.com") for number in range(50_000)), HistoryHosts.CLEAR)
+    world.file.add((one._replace(host=f"h{number}.example.com") for number in range(40_000)), HistoryHosts.CLEAR)
     assert world.file.bytes() > 5 << 20
     world.history.closed(ended(1, "the-newest.example:443"))
     await world.look()

@@ -4,6 +4,10 @@
 <context>
     <name>ssgui</name>
     <message>
+        <source>1 error in 10 min</source>
+        <translation>1 个错误（10 分钟内）</translation>
+    </message>
+    <message>
         <source>1 error, skipped</source>
         <translation>1 处错误，已跳过</translation>
     </message>
@@ -66,6 +70,10 @@
     <message>
         <source>About ssgui</source>
         <translation>关于 ssgui</translation>
+    </message>
+    <message>
+        <source>Accepted</source>
+        <translation>已接受</translation>
     </message>
     <message>
         <source>Active {count}</source>
@@ -188,12 +196,20 @@
         <translation>其他程序修改了系统代理。</translation>
     </message>
     <message>
+        <source>Another server tried</source>
+        <translation>改试另一个服务器</translation>
+    </message>
+    <message>
         <source>Anybody on the way can change what they carry, unnoticed.</source>
         <translation>途中任何人都能悄悄篡改其内容。</translation>
     </message>
     <message>
         <source>Appearance</source>
         <translation>外观</translation>
+    </message>
+    <message>
+        <source>Arrows move it, with Shift they change its length; double-click for all</source>
+        <translation>方向键移动，配合 Shift 调整长度；双击显示全部</translation>
     </message>
     <message>
         <source>As codes</source>
@@ -308,6 +324,10 @@
         <translation>清除历史记录</translation>
     </message>
     <message>
+        <source>Client not reading</source>
+        <translation>客户端未读取</translation>
+    </message>
+    <message>
         <source>Client reset</source>
         <translation>客户端重置</translation>
     </message>
@@ -318,6 +338,10 @@
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close connection</source>
+        <translation>关闭连接</translation>
     </message>
     <message>
         <source>Close filtered</source>
@@ -340,12 +364,28 @@
         <translation>列</translation>
     </message>
     <message>
+        <source>Connect to server</source>
+        <translation>连接服务器</translation>
+    </message>
+    <message>
+        <source>Connect to target</source>
+        <translation>连接目标</translation>
+    </message>
+    <message>
         <source>Connected</source>
         <translation>已连接</translation>
     </message>
     <message>
         <source>Connecting</source>
         <translation>连接中</translation>
+    </message>
+    <message>
+        <source>Connecting to the server</source>
+        <translation>连接服务器</translation>
+    </message>
+    <message>
+        <source>Connecting to the target</source>
+        <translation>连接目标</translation>
     </message>
     <message>
         <source>Connecting…</source>
@@ -452,6 +492,10 @@
         <translation>已拒绝</translation>
     </message>
     <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
         <source>Diagnose…</source>
         <translation>诊断…</translation>
     </message>
@@ -470,6 +514,14 @@
     <message>
         <source>Down</source>
         <translation>下行</translation>
+    </message>
+    <message>
+        <source>Down blocked</source>
+        <translation>下行受阻</translation>
+    </message>
+    <message>
+        <source>Down flows again</source>
+        <translation>下行恢复</translation>
     </message>
     <message>
         <source>Down rate</source>
@@ -526,6 +578,10 @@
     <message>
         <source>Errors</source>
         <translation>错误</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>事件</translation>
     </message>
     <message>
         <source>Every connection and where it goes</source>
@@ -610,6 +666,14 @@
     <message>
         <source>First byte after {time}</source>
         <translation>{time} 后收到首字节</translation>
+    </message>
+    <message>
+        <source>First byte back</source>
+        <translation>首字节返回</translation>
+    </message>
+    <message>
+        <source>First bytes sent</source>
+        <translation>首包已发送</translation>
     </message>
     <message>
         <source>Follow</source>
@@ -708,12 +772,24 @@
         <translation>HAR…</translation>
     </message>
     <message>
+        <source>Handshake</source>
+        <translation>握手</translation>
+    </message>
+    <message>
         <source>Handshake timeout</source>
         <translation>握手超时</translation>
     </message>
     <message>
+        <source>Health</source>
+        <translation>健康状况</translation>
+    </message>
+    <message>
         <source>Help</source>
         <translation>帮助</translation>
+    </message>
+    <message>
+        <source>Hide details</source>
+        <translation>隐藏详情</translation>
     </message>
     <message>
         <source>Hide names and addresses</source>
@@ -822,6 +898,10 @@
     <message>
         <source>It must be like socks5://127.0.0.1:9050 or http://name:password@host:port.</source>
         <translation>格式须如 socks5://127.0.0.1:9050 或 http://name:password@host:port。</translation>
+    </message>
+    <message>
+        <source>It was never known where to</source>
+        <translation>始终不知道去向</translation>
     </message>
     <message>
         <source>Its details are not complete.</source>
@@ -1104,8 +1184,16 @@
         <translation>无</translation>
     </message>
     <message>
+        <source>Not begun</source>
+        <translation>尚未开始</translation>
+    </message>
+    <message>
         <source>Not fetched yet</source>
         <translation>尚未获取</translation>
+    </message>
+    <message>
+        <source>Not known yet where to</source>
+        <translation>尚不知道去向</translation>
     </message>
     <message>
         <source>Not listening</source>
@@ -1162,6 +1250,14 @@
     <message>
         <source>Nothing on the clipboard.</source>
         <translation>剪贴板是空的。</translation>
+    </message>
+    <message>
+        <source>Nothing received</source>
+        <translation>没有收到数据</translation>
+    </message>
+    <message>
+        <source>Nothing sent</source>
+        <translation>没有发送数据</translation>
     </message>
     <message>
         <source>Now it is off.</source>
@@ -1252,6 +1348,10 @@
         <translation>其他程序</translation>
     </message>
     <message>
+        <source>Over time</source>
+        <translation>随时间</translation>
+    </message>
+    <message>
         <source>PAC</source>
         <translation>PAC</translation>
     </message>
@@ -1270,6 +1370,10 @@
     <message>
         <source>Page for tests</source>
         <translation>测试页面</translation>
+    </message>
+    <message>
+        <source>Parts</source>
+        <translation>各部分</translation>
     </message>
     <message>
         <source>Password</source>
@@ -1296,12 +1400,20 @@
         <translation>粘贴链接</translation>
     </message>
     <message>
+        <source>Path</source>
+        <translation>路径</translation>
+    </message>
+    <message>
         <source>Pause the picture</source>
         <translation>暂停刷新</translation>
     </message>
     <message>
         <source>Paused · {count} newer</source>
         <translation>已暂停 · {count} 个新连接</translation>
+    </message>
+    <message>
+        <source>Peak {rate}</source>
+        <translation>峰值 {rate}</translation>
     </message>
     <message>
         <source>Permission denied</source>
@@ -1356,6 +1468,10 @@
         <translation>程序</translation>
     </message>
     <message>
+        <source>Program not reading</source>
+        <translation>程序未读取</translation>
+    </message>
+    <message>
         <source>Programs</source>
         <translation>程序</translation>
     </message>
@@ -1392,8 +1508,28 @@
         <translation>文件系统只读</translation>
     </message>
     <message>
+        <source>Reading the client</source>
+        <translation>读取客户端</translation>
+    </message>
+    <message>
+        <source>Reading the program</source>
+        <translation>读取程序</translation>
+    </message>
+    <message>
+        <source>Reading the server</source>
+        <translation>读取服务器</translation>
+    </message>
+    <message>
+        <source>Reading the target</source>
+        <translation>读取目标</translation>
+    </message>
+    <message>
         <source>Ready</source>
         <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Ready for datagrams</source>
+        <translation>可以收发数据报</translation>
     </message>
     <message>
         <source>Real connections: half took up to {middle}, 95 % up to {most}.</source>
@@ -1456,8 +1592,24 @@
         <translation>重置到 {host} 的连接</translation>
     </message>
     <message>
+        <source>Resolve server</source>
+        <translation>解析服务器</translation>
+    </message>
+    <message>
+        <source>Resolve target</source>
+        <translation>解析目标</translation>
+    </message>
+    <message>
         <source>Resolving</source>
         <translation>解析</translation>
+    </message>
+    <message>
+        <source>Resolving the server</source>
+        <translation>解析服务器</translation>
+    </message>
+    <message>
+        <source>Resolving the target</source>
+        <translation>解析目标</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -1560,6 +1712,10 @@
         <translation>服务器重置</translation>
     </message>
     <message>
+        <source>Server takes no more</source>
+        <translation>服务器暂不接收</translation>
+    </message>
+    <message>
         <source>Servers</source>
         <translation>服务器</translation>
     </message>
@@ -1636,6 +1792,10 @@
         <translation>显示密码</translation>
     </message>
     <message>
+        <source>Show these: {filter}</source>
+        <translation>只看这些：{filter}</translation>
+    </message>
+    <message>
         <source>Shut down</source>
         <translation>已停止</translation>
     </message>
@@ -1656,6 +1816,10 @@
         <translation>历史记录中的站点</translation>
     </message>
     <message>
+        <source>So far</source>
+        <translation>目前为止</translation>
+    </message>
+    <message>
         <source>Some networks drop such packets; it then turns itself off.</source>
         <translation>有些网络会丢弃这类数据包，届时会自动关闭。</translation>
     </message>
@@ -1665,6 +1829,10 @@
     </message>
     <message>
         <source>Stage</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>Stages</source>
         <translation>阶段</translation>
     </message>
     <message>
@@ -1682,6 +1850,10 @@
     <message>
         <source>Streaming</source>
         <translation>传输</translation>
+    </message>
+    <message>
+        <source>Streams</source>
+        <translation>数据流</translation>
     </message>
     <message>
         <source>Succeeded</source>
@@ -1712,6 +1884,10 @@
         <translation>目标</translation>
     </message>
     <message>
+        <source>Target takes no more</source>
+        <translation>目标暂不接收</translation>
+    </message>
+    <message>
         <source>Tells the programs of one terminal of the proxy.</source>
         <translation>让一个终端里的程序使用代理。</translation>
     </message>
@@ -1740,8 +1916,16 @@
         <translation>缺少地址。</translation>
     </message>
     <message>
+        <source>The address waits for the first bytes</source>
+        <translation>地址等待首包一起发送</translation>
+    </message>
+    <message>
         <source>The chosen one only</source>
         <translation>仅使用所选服务器</translation>
+    </message>
+    <message>
+        <source>The client has said all</source>
+        <translation>客户端已发送完毕</translation>
     </message>
     <message>
         <source>The demo does not start.</source>
@@ -1800,6 +1984,14 @@
         <translation>端口</translation>
     </message>
     <message>
+        <source>The program has said all</source>
+        <translation>程序已发送完毕</translation>
+    </message>
+    <message>
+        <source>The program sent nothing</source>
+        <translation>程序没有发送数据</translation>
+    </message>
+    <message>
         <source>The proxy does not listen, or everything goes directly now.</source>
         <translation>代理没有在监听，或者当前全部直连。</translation>
     </message>
@@ -1818,6 +2010,10 @@
     <message>
         <source>The screen cannot be read: {why}.</source>
         <translation>无法读取屏幕：{why}。</translation>
+    </message>
+    <message>
+        <source>The server has said all</source>
+        <translation>服务器已发送完毕</translation>
     </message>
     <message>
         <source>The server took our bytes, and not one came back for {count} connections</source>
@@ -1846,6 +2042,10 @@
     <message>
         <source>The system's proxy is not set: they go past the server.</source>
         <translation>系统代理没有设置：它们绕过服务器。</translation>
+    </message>
+    <message>
+        <source>The target has said all</source>
+        <translation>目标已发送完毕</translation>
     </message>
     <message>
         <source>The test request did not come back.</source>
@@ -1944,6 +2144,14 @@
         <translation>最近 60 秒的吞吐量，峰值 {peak}</translation>
     </message>
     <message>
+        <source>Time shown: the last {time}</source>
+        <translation>显示的时间：最近 {time}</translation>
+    </message>
+    <message>
+        <source>Time shown: {time}, until {age} ago</source>
+        <translation>显示的时间：{time}，到 {age}前为止</translation>
+    </message>
+    <message>
         <source>Time to connect</source>
         <translation>连接耗时</translation>
     </message>
@@ -2002,6 +2210,14 @@
     <message>
         <source>Up</source>
         <translation>上行</translation>
+    </message>
+    <message>
+        <source>Up blocked</source>
+        <translation>上行受阻</translation>
+    </message>
+    <message>
+        <source>Up flows again</source>
+        <translation>上行恢复</translation>
     </message>
     <message>
         <source>Up rate</source>
@@ -2090,6 +2306,10 @@
     <message>
         <source>Waiting for network</source>
         <translation>等待网络</translation>
+    </message>
+    <message>
+        <source>Waiting for the first byte</source>
+        <translation>等待首字节</translation>
     </message>
     <message>
         <source>Warnings</source>
@@ -2264,6 +2484,14 @@
         <translation>因为 {list} 第 {line} 行 {rule}</translation>
     </message>
     <message>
+        <source>begins {age} later</source>
+        <translation>{age}后开始</translation>
+    </message>
+    <message>
+        <source>buffer empty</source>
+        <translation>缓冲区为空</translation>
+    </message>
+    <message>
         <source>cannot listen on {place}: {why}</source>
         <translation>无法在 {place} 监听：{why}</translation>
     </message>
@@ -2316,6 +2544,10 @@
         <translation>下行受阻</translation>
     </message>
     <message>
+        <source>ended {age} before</source>
+        <translation>{age}前已结束</translation>
+    </message>
+    <message>
         <source>ended {date}</source>
         <translation>已于 {date} 到期</translation>
     </message>
@@ -2334,6 +2566,10 @@
     <message>
         <source>file is not a database</source>
         <translation>文件不是数据库</translation>
+    </message>
+    <message>
+        <source>first byte after {time}</source>
+        <translation>首字节 {time}</translation>
     </message>
     <message>
         <source>goes directly</source>
@@ -2580,6 +2816,10 @@
         <translation>{seconds} 秒内没有回应</translation>
     </message>
     <message>
+        <source>no byte in {time}</source>
+        <translation>{time} 内没有收到数据</translation>
+    </message>
+    <message>
         <source>no connection within {seconds} s</source>
         <translation>{seconds} 秒内未能连接</translation>
     </message>
@@ -2632,12 +2872,20 @@
         <translation>{text} 前面没有可重复的内容</translation>
     </message>
     <message>
+        <source>now</source>
+        <translation>现在</translation>
+    </message>
+    <message>
         <source>only ASCII can be matched: names come in Punycode</source>
         <translation>只能匹配 ASCII：域名以 Punycode 形式出现</translation>
     </message>
     <message>
         <source>our own port does not listen, and lists are not fetched past it</source>
         <translation>本机端口没有在监听，而列表不会绕过它获取</translation>
+    </message>
+    <message>
+        <source>over {seconds} s</source>
+        <translation>超过 {seconds} 秒</translation>
     </message>
     <message>
         <source>port {port}</source>
@@ -2750,6 +2998,10 @@
     <message>
         <source>the port is missing</source>
         <translation>缺少端口</translation>
+    </message>
+    <message>
+        <source>the program sent nothing</source>
+        <translation>程序没有发送数据</translation>
     </message>
     <message>
         <source>the proxy does not listen</source>
@@ -2876,6 +3128,10 @@
         <translation>{age}前更新</translation>
     </message>
     <message>
+        <source>waiting for {time}</source>
+        <translation>已等待 {time}</translation>
+    </message>
+    <message>
         <source>what answers is not HTTP</source>
         <translation>回应的不是 HTTP</translation>
     </message>
@@ -2930,6 +3186,10 @@
     <message>
         <source>{count} days</source>
         <translation>{count} 天</translation>
+    </message>
+    <message>
+        <source>{count} errors in 10 min</source>
+        <translation>{count} 个错误（10 分钟内）</translation>
     </message>
     <message>
         <source>{count} errors, skipped</source>
@@ -3116,6 +3376,10 @@
         <translation>{program} · PID {pid}</translation>
     </message>
     <message>
+        <source>{rate} on average</source>
+        <translation>平均 {rate}</translation>
+    </message>
+    <message>
         <source>{rule} in {list}, line {line}</source>
         <translation>{list} 第 {line} 行 {rule}</translation>
     </message>
@@ -3138,6 +3402,14 @@
     <message>
         <source>{server} · Trying for {age}</source>
         <translation>{server} · 已尝试 {age}</translation>
+    </message>
+    <message>
+        <source>{size} never sent</source>
+        <translation>{size} 未发送</translation>
+    </message>
+    <message>
+        <source>{size} waits for the connection</source>
+        <translation>{size} 等待连接建立</translation>
     </message>
     <message>
         <source>{text} after {other} is not understood by browsers</source>

@@ -7,6 +7,7 @@ from ssgui.gui.frame.header import HeaderState
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, said, span
 from ssgui.services.evidence import Verdict
+from ssgui.services.segments import SegmentKind
 
 
 def header_state(verdict: Verdict, address: str, *, changing: bool = False, put_back: bool = False) -> HeaderState:
@@ -93,6 +94,38 @@ def stage_word(stage: Stage, *, waiting: bool = False) -> str:
         Stage.UDP_ASSOC: tr("UDP"),
         Stage.DESTROYED: tr("Finished"),
     }[stage]
+
+
+def segment_word(kind: SegmentKind) -> str:
+    """What a part of a connection's time went into."""
+    return {
+        SegmentKind.HANDSHAKE: tr("Handshake"),
+        SegmentKind.DNS: tr("Resolving"),
+        SegmentKind.CONNECTING: tr("Connecting"),
+        SegmentKind.IDLE: tr("Nothing sent"),
+        SegmentKind.WAIT: tr("Waiting"),
+        SegmentKind.STREAM: tr("Streaming"),
+        SegmentKind.UDP: tr("UDP"),
+    }[kind]
+
+
+def segment_phrase(kind: SegmentKind, *, server: bool) -> str:
+    """The same, and of whom: of the server when it goes through one, otherwise of the target."""
+    match kind:
+        case SegmentKind.DNS:
+            return tr("Resolving the server") if server else tr("Resolving the target")
+        case SegmentKind.CONNECTING:
+            return tr("Connecting to the server") if server else tr("Connecting to the target")
+        case SegmentKind.WAIT:
+            return tr("Waiting for the first byte")
+        case SegmentKind.IDLE:
+            return tr("The program sent nothing")
+    return segment_word(kind)
+
+
+def uncapitalised(text: str) -> str:
+    """`text` as it is inside of a sentence; names in capitals stay."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def reason_word(reason: Reason | None) -> str:

@@ -25,6 +25,18 @@ def elided(text: str, font_key: str, width: int, middle: bool = False) -> str:
     return QFontMetricsF(font).elidedText(text, mode, width)
 
 
+@lru_cache(maxsize=1024)
+def _width(text: str, font_key: str) -> float:
+    font = QFont()
+    font.fromString(font_key)
+    return QFontMetricsF(font).horizontalAdvance(harmless(text))
+
+
+def width_of(text: str, font: QFont) -> float:
+    """Pixels that a line of text takes."""
+    return _width(text, theme.font_key(font))
+
+
 def draw_text(
     painter: QPainter, rect: QRectF, text: str, color: str, font: QFont,
     align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft, *, middle: bool = False,

@@ -13,8 +13,9 @@ _PADDING = 14
 
 
 class _Segment(QAbstractButton):
-    def __init__(self, text: str, hint: str, parent: QWidget) -> None:
+    def __init__(self, text: str, hint: str, height: int, parent: QWidget) -> None:
         super().__init__(parent)
+        self._height = height
         self.setCheckable(True)
         self.say(text, hint)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -29,7 +30,7 @@ class _Segment(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(theme.font(13, theme.SEMIBOLD))
-        return QSize(round(metrics.horizontalAdvance(self.text())) + 2 * _PADDING, _HEIGHT)
+        return QSize(round(metrics.horizontalAdvance(self.text())) + 2 * _PADDING, self._height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens, chosen = theme.current(), self.isChecked()
@@ -53,8 +54,9 @@ class ModeSwitch(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, height: int = _HEIGHT) -> None:
         super().__init__(parent)
+        self._height = height
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
@@ -77,7 +79,7 @@ class ModeSwitch(QWidget):
             segment.deleteLater()
         self._segments.clear()
         for key, text, hint in modes:
-            segment = _Segment(text, hint, self)
+            segment = _Segment(text, hint, self._height, self)
             segment.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
             segment.installEventFilter(self)
             self._group.addButton(segment)

@@ -14,7 +14,7 @@ from ssgui.gui.texts import tr
 
 MOST_BANNERS = 2
 TOAST_MS = 8000
-_KINDS = {
+KINDS = {
     "warn": ("warning", "warn", "warn_tint"),
     "err": ("error", "err", "err_tint"),
     "info": ("info", "accent_text", "tint"),
@@ -75,7 +75,7 @@ class _Banner(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
-        icon, color, tint = _KINDS[self.notice.kind]
+        icon, color, tint = KINDS[self.notice.kind]
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             panel(painter, QRectF(self.rect()), getattr(tokens, tint), 6)

@@ -1,0 +1,186 @@
+"""Everything about one connection: whose it is, what is the matter with it, its way, its streams, its events."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from ssgui.engine.stages import Role
+from ssgui.gui import icons
+from ssgui.gui.connections.detail_body import DetailBody, columns_for
+from ssgui.gui.connections.heading import Heading
+from ssgui.gui.connections.row_menu import host_of
+from ssgui.gui.connections.verdict import VerdictBanner
+from ssgui.gui.frame.menus import rounded
+from ssgui.gui.texts import tr
+from ssgui.rules.acl import Route
+from ssgui.rules.address_forms import stays_here
+from ssgui.services.connections import Connection
+
+HEIGHTS = {3: 286, 2: 300, 1: 320}  # pixels, by the number of columns
+_LEAST_HEIGHT, _LEAST_HEADING = 96, 300
+
+
+class Finding(Protocol):
+    """What a diagnosis says of a connection, as far as this panel looks at it."""
+
+    @property
+    def severity(self) -> str:
+        """info, warn or err."""
+
+    @property
+    def action(self) -> str:
+        """A key, "" for none."""
+
+
+Diagnose = Callable[[Connection], Any]  # a Finding, or None
+Wording = Callable[[Any], tuple[str, str, str]]  # of a Finding: fact, numbers, what its action is called
+
+
+class Detail(QWidget):
+    """`acted` carries the action of a finding and the id; `ruled` a host and its route from now on; `copied` and
+    `closing` the id; `left` when the panel is to be hidden.
+    """
+
+    acted = Signal(str, int)
+    ruled = Signal(str, Route)
+    copied = Signal(int)
+    closing = Signal(int)
+    left = Signal()
+
+    def __init__(self, finding: Diagnose, wording: Wording, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._finding, self._wording = finding, wording
+        self.one: Connection | None = None
+        self._action = ""
+        self.heading, self.banner, self.body = Heading(self), VerdictBanner(self), DetailBody(self)
+        self.rule = QPushButton(self)
+        self.copy = QPushButton(tr("Copy as curl"), self)
+        self.end = QPushButton(tr("Close connection"), self)
+        self.more, self.close_panel = self._icon("more", tr("More")), self._icon("close", tr("Hide details"))
+        self.menu: QMenu | None = None
+        self.setMinimumHeight(_LEAST_HEIGHT)
+        self.setAccessibleName(tr("Details"))
+        self._lay_out()
+        self._connect()
+
+    def _icon(self, name: str, text: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("kind", "icon")
+        button.setIcon(icons.icon(name))
+        button.setIconSize(QSize(18, 18))
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        return button
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.heading, 1)
+        for widget in (self.rule, self.copy, self.end, self.more, self.close_panel):
+            top.addWidget(widget)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        scroll.setWidget(self.body)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 10, 16, 12)
+        column.setSpacing(10)
+        column.addLayout(top)
+        column.addWidget(self.banner)
+        column.addWidget(scroll, 1)
+        self.banner.hide()
+
+    def _connect(self) -> None:
+        self.rule.clicked.connect(self._rule)
+        self.copy.clicked.connect(lambda: self._send(self.copied))
+        self.end.clicked.connect(lambda: self._send(self.closing))
+        self.close_panel.clicked.connect(lambda: self.left.emit())
+        self.more.clicked.connect(self.show_more)
+        self.banner.pressed.connect(self._act)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        escape.activated.connect(self.left.emit)
+
+    # ---- showing
+
+    def show_connection(self, one: Connection, now: float) -> None:
+        """Show this one, or how it is doing now."""
+        self.one = one
+        self.heading.show_connection(one)
+        self._show_finding(one)
+        self._show_actions()
+        self.body.show_connection(one, now)
+
+    def _show_finding(self, one: Connection) -> None:
+        found: Finding | None = self._finding(one)
+        if found is None:
+            self.banner.hide()
+            return
+        self._action = found.action
+        self.banner.say(found.severity, *self._wording(found))
+        self.banner.show()
+
+    def route(self) -> Route | None:
+        """Which way a rule could send its host from now on, other than it goes."""
+        one = self.one
+        if one is None or one.role is Role.SERVER or not (host := host_of(one.target)[0]):
+            return None
+        if one.route == "proxy":
+            return Route.DIRECT
+        return None if stays_here(host) else Route.PROXY
+
+    def _show_actions(self) -> None:
+        one = self.one
+        if one is None:
+            return
+        route = self.route()
+        self.rule.setText(tr("Always proxy") if route is Route.PROXY else tr("Always direct"))
+        possible = {self.rule: route is not None, self.copy: bool(host_of(one.target)[0]), self.end: one.live}
+        room = self.width() - 32 - _LEAST_HEADING - 2 * 40
+        if columns_for(self.window().width()) == 3:
+            fit = sum(button.sizeHint().width() + 8 for button, can in possible.items() if can) <= room
+        else:
+            fit = False
+        for button, can in possible.items():
+            button.setVisible(can and (fit or button is self.end))
+        self.more.setVisible(not fit and (possible[self.rule] or possible[self.copy]))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.body.set_columns(columns_for(self.window().width()))
+        self._show_actions()
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, HEIGHTS[columns_for(self.window().width())])
+
+    # ---- doing
+
+    def show_more(self) -> QMenu:
+        """The actions that have no room for a button."""
+        menu = self.menu = rounded(QMenu(self))
+        for button, act in ((self.rule, self._rule), (self.copy, lambda: self._send(self.copied))):
+            if (button is self.rule and self.route() is None) or not button.isHidden():
+                continue
+            menu.addAction(button.text()).triggered.connect(lambda _=False, act=act: act())
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
+        return menu
+
+    def _rule(self) -> None:
+        route = self.route()
+        if self.one is not None and route is not None:
+            self.ruled.emit(host_of(self.one.target)[0], route)
+
+    def _act(self) -> None:
+        if self.one is not None:
+            self.acted.emit(self._action, self.one.id)
+
+    def _send(self, signal: Any) -> None:
+        if self.one is not None:
+            signal.emit(self.one.id)

@@ -264,6 +264,14 @@
         <translation>请求无效</translation>
     </message>
     <message>
+        <source>Bars by the clock</source>
+        <translation>按时钟排列</translation>
+    </message>
+    <message>
+        <source>Bars from zero</source>
+        <translation>从零对齐</translation>
+    </message>
+    <message>
         <source>Browsers ask the rules. What knows no PAC goes past the server.</source>
         <translation>浏览器按规则走。不认识 PAC 的程序绕过服务器。</translation>
     </message>

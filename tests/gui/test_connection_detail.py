@@ -200,6 +200,7 @@ class Panel:
         qtbot.addWidget(self.window)
         self.window.resize(width, 400)
         self.detail = Detail(lambda _: self.found, lambda found: (found.fact, "numbers", found.action), self.window)
+        self.detail.offer_curl()
         self.detail.setGeometry(0, 0, width - (200 if width >= 1100 else 56), self.detail.sizeHint().height())
         self.window.show()
 

@@ -26,6 +26,7 @@ from ssgui.services.leaks import Habits
 from ssgui.system.keyring_key import Trouble
 from tests.config.documents import samples
 from tests.support import sample
+from tests.support.lives_screens import lives
 
 if TYPE_CHECKING:
     from tests.support.screens import Screens
@@ -234,4 +235,4 @@ def empties(screens: "Screens") -> Shown:
     screens.show(next(verdicts()))
 
 
-ALL: tuple[Callable[["Screens"], Shown], ...] = (dialogs, menus, states, banners, empties)
+ALL: tuple[Callable[["Screens"], Shown], ...] = (dialogs, menus, states, banners, empties, lives)

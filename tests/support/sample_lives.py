@@ -177,8 +177,9 @@ def stalled(number: int = 30, seed: int = 5) -> list[Connection]:
 
 
 def connections(rows: list[Connection]) -> Connections:
-    """These, as a window looks at them."""
+    """These, as a window looks at them: numbered in the order in which they came."""
     made = Connections(StillEngine(), lambda: NOW)
-    for one in sorted(rows, key=lambda one: one.opened):
+    for number, one in enumerate(sorted(rows, key=lambda one: one.opened), 1):
+        one.id = one.conn = number
         (made.live if one.live else made.ended)[one.id] = one
     return made

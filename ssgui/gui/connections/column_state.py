@@ -1,6 +1,6 @@
 """What a person has done to the columns, as the settings keep it.
 
-    {"order": ["stage", …], "widths": {"target": 300}, "shown": {"server": true}, "sort": ["age", true]}
+    {"order": ["stage", …], "widths": {"target": 300}, "shown": {"server": true}, "sort": ["age", true], "bars": "zero"}
 
 What is not understood is left out of what is read, and kept in what is written: another version may know it.
 """
@@ -23,6 +23,7 @@ class ColumnState:
     widths: dict[Column, int] = field(default_factory=dict)
     shown: dict[Column, bool] = field(default_factory=dict)
     sort: tuple[Column, bool] | None = None
+    from_zero: bool = False  # the bars of the waterfall
 
 
 def read_state(data: object) -> ColumnState:
@@ -44,6 +45,7 @@ def read_state(data: object) -> ColumnState:
         found.order = made if made != list(Column) else []
     if isinstance(sort, list) and [type(one) for one in sort] == [str, bool] and sort[0] in _BY_KEY:
         found.sort = (_BY_KEY[sort[0]], sort[1])
+    found.from_zero = given.get("bars") == "zero"
     return found
 
 
@@ -65,6 +67,7 @@ def write_state(state: ColumnState, before: object) -> dict[str, Any]:
         "widths": _strangers(old.get("widths")) | {column.key: width for column, width in state.widths.items()},
         "shown": _strangers(old.get("shown")) | {column.key: on for column, on in state.shown.items()},
         "sort": [state.sort[0].key, state.sort[1]] if state.sort is not None else None,
+        "bars": "zero" if state.from_zero else None,
     }
     for key, value in made.items():
         old.pop(key, None)

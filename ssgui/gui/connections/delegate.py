@@ -1,11 +1,15 @@
 """Paints the rows of the connections' table straight from the records: one delegate, no data() per cell."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import NamedTuple
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ssgui.engine.stages import Reason, Stage, StreamStatus
-from ssgui.gui import icons, theme
+from ssgui.gui import theme
+from ssgui.gui.connections import waterfall
 from ssgui.gui.connections.cells import (
     NOTHING,
     figure,
@@ -16,10 +20,14 @@ from ssgui.gui.connections.cells import (
     started_text,
 )
 from ssgui.gui.connections.columns import NUMBERS, Column
+from ssgui.gui.connections.flags import draw_flags
+from ssgui.gui.connections.marks import SIDE, mark_of
 from ssgui.gui.connections.model import ConnectionsModel
-from ssgui.gui.frame.painting import draw_text, edged, harmless
+from ssgui.gui.connections.timescale import TimeScale
+from ssgui.gui.frame.painting import draw_text, harmless
 from ssgui.gui.words import reason_word
-from ssgui.services.connections import Connection, is_waiting
+from ssgui.services.connections import Connection
+from ssgui.services.health import is_failure
 
 ROW_HEIGHT = 28
 _PAD = 8
@@ -27,12 +35,27 @@ _UNIT, _SHORT_UNIT = 30, 20  # pixels: MB/s, and min
 _TIMES = (Column.AGE, Column.WAIT)
 _COLUMNS = tuple(Column)
 _SELECTED, _HOVERED = QStyle.StateFlag.State_Selected.value, QStyle.StateFlag.State_MouseOver.value
-_FLAGS = ((int(StreamStatus.READING), "R"), (int(StreamStatus.WRITING), "W"))
 Index = QModelIndex | QPersistentModelIndex
+Cell = Callable[[QPainter, QRectF, Connection, ConnectionsModel], None]
+
+
+class Place(NamedTuple):
+    """Where a column is in the picture."""
+
+    column: Column
+    left: float
+    width: float
 
 
 class ConnectionDelegate(QStyledItemDelegate):
-    """The model's rows are `Connection` records."""
+    """The model's rows are `Connection` records; `scale` is that of the bars.
+
+    A table that calls `paint_row` saves what an item of Qt costs for every cell of every frame: a third of the frame.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.scale = TimeScale(0.0, 1.0)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(80, ROW_HEIGHT)
@@ -41,49 +64,72 @@ class ConnectionDelegate(QStyledItemDelegate):
         model = index.model()
         if not isinstance(model, ConnectionsModel):
             return
-        one, tokens, column = model.rows[index.row()], theme.current(), _COLUMNS[index.column()]
-        state = option.state.value
-        rect = QRectF(option.rect)
+        state, rect = option.state.value, QRectF(option.rect)
+        place = Place(_COLUMNS[index.column()], rect.left(), rect.width())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if state & _SELECTED:
-            painter.fillRect(rect, theme.color(tokens.tint))
-            if column is Column.STAGE:
-                painter.fillRect(QRectF(rect.left(), rect.top(), 3, rect.height()), theme.color(tokens.accent))
-        elif state & _HOVERED:
-            painter.fillRect(rect, theme.color(tokens.hover))
-        self._cell(painter, rect.adjusted(_PAD, 0, -_PAD, 0), one, column, model)
+        selected, hovered = bool(state & _SELECTED), bool(state & _HOVERED)
+        self.paint_row(painter, rect.top(), model.rows[index.row()], model, [place], selected=selected, hovered=hovered)
         painter.restore()
 
-    def _cell(
-        self, painter: QPainter, rect: QRectF, one: Connection, column: Column, model: ConnectionsModel
+    def paint_row(
+        self, painter: QPainter, top: float, one: Connection, model: ConnectionsModel, places: Sequence[Place], *,
+        selected: bool = False, hovered: bool = False,
     ) -> None:  # fmt: skip
+        """The cells of one row, with a painter that smooths edges."""
         tokens = theme.current()
-        quiet = tokens.text if one.live else tokens.text2
-        match column:
-            case Column.STAGE:
-                _stage(painter, rect, one)
-            case Column.UP_FLAGS:
-                _flags(painter, rect, one.up_status, one.live, is_blocked(one.up_blocked, model.now))
-            case Column.DOWN_FLAGS:
-                _flags(painter, rect, one.down_status, one.live, is_blocked(one.down_blocked, model.now))
-            case Column.TARGET:
-                _target(painter, rect, one.target, quiet)
-            case Column.STARTED:
-                right = Qt.AlignmentFlag.AlignRight
-                draw_text(painter, rect, started_text(one, model.wall), tokens.text2, theme.font(12), right)
-            case Column.WATERFALL:
-                return
-            case _ if column in NUMBERS:
-                slot = _SHORT_UNIT if column in _TIMES else _UNIT
-                _figure(painter, rect, *figure(one, column, model.now), quiet, slot)
-            case _:
-                text = _text(one, column)
-                middle = column is Column.SERVER
-                draw_text(painter, rect, text, tokens.text2, theme.font(12), middle=middle)
+        if selected or hovered:
+            color = theme.color(tokens.tint if selected else tokens.hover)
+            for _, left, width in places:
+                painter.fillRect(QRectF(left, top, width, ROW_HEIGHT), color)
+        cells = self._cells
+        for column, left, width in places:
+            cells[column](painter, QRectF(left + _PAD, top, width - 2 * _PAD, ROW_HEIGHT), one, model)
+            if selected and column is Column.STAGE:
+                painter.fillRect(QRectF(left, top, 3, ROW_HEIGHT), theme.color(tokens.accent))
+
+    @cached_property
+    def _cells(self) -> dict[Column, Cell]:
+        texts = {column: partial(_text, column=column) for column in Column}
+        figures = {column: partial(_number, column=column) for column in NUMBERS}
+        return {
+            **texts, **figures, Column.STAGE: _stage, Column.UP_FLAGS: _up_flags, Column.DOWN_FLAGS: _down_flags,
+            Column.TARGET: _target, Column.STARTED: _started, Column.WATERFALL: self._waterfall,
+        }  # fmt: skip
+
+    def _waterfall(self, painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
+        waterfall.paint(painter, rect.adjusted(-_PAD, 0, _PAD, 0), one, self.scale, model.now)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
 
-def _text(one: Connection, column: Column) -> str:
+def _text(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel, column: Column) -> None:
+    middle = column is Column.SERVER
+    draw_text(painter, rect, _words(one, column), theme.current().text2, theme.font(12), middle=middle)
+
+
+def _number(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel, column: Column) -> None:
+    tokens, slot = theme.current(), _SHORT_UNIT if column in _TIMES else _UNIT
+    digits, unit = figure(one, column, model.now)
+    if digits:
+        _figure(painter, rect, digits, unit, tokens.text if one.live else tokens.text2, slot)
+
+
+def _started(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
+    right = Qt.AlignmentFlag.AlignRight
+    draw_text(painter, rect, started_text(one, model.wall), theme.current().text2, theme.font(12), right)
+
+
+def _up_flags(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
+    stuck = is_blocked(one.up_blocked, model.now)
+    draw_flags(painter, rect.left() - 4, rect.center().y(), one.up_status, stuck=stuck)
+
+
+def _down_flags(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
+    stuck = is_blocked(one.down_blocked, model.now)
+    draw_flags(painter, rect.left() - 4, rect.center().y(), one.down_status, stuck=stuck)
+
+
+def _words(one: Connection, column: Column) -> str:
     match column:
         case Column.RULE:
             return rule_text(one)
@@ -98,88 +144,19 @@ def _text(one: Connection, column: Column) -> str:
     return "" if one.live else reason_word(one.reason)
 
 
-def _stage(painter: QPainter, rect: QRectF, one: Connection) -> None:
+def _stage(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
     tokens = theme.current()
-    mark = QRectF(rect.left() + 8, rect.center().y() - 5, 10, 10)
-    stage_mark(painter, mark, one)
-    failed = not one.live and one.reason is not Reason.FINISHED
+    mark_of(painter, QRectF(rect.left() + 8, rect.center().y() - SIDE / 2, SIDE, SIDE), one)
+    failed = not one.live and is_failure(one.reason)
     color = tokens.err if failed else tokens.text if one.live else tokens.text2
     weight = theme.MEDIUM if one.live else theme.REGULAR
     draw_text(painter, rect.adjusted(26, 0, 0, 0), stage_text(one), color, theme.font(13, weight))
 
 
-def stage_mark(painter: QPainter, rect: QRectF, one: Connection) -> None:
-    """The mark of a stage: a shape of its own, for who does not see its colour."""
-    tokens = theme.current()
-    if not one.live:
-        finished = one.reason is Reason.FINISHED
-        color = tokens.text2 if finished else tokens.err
-        icons.draw(painter, "check" if finished else "error", color, rect.adjusted(-2, -2, 2, 2))
-        return
-    if is_waiting(one):
-        _half_ring(painter, rect, tokens.s_wait)
-        return
-    match one.stage:
-        case Stage.INIT | Stage.ADDR:
-            _ring(painter, rect, tokens.s_init)
-        case Stage.DNS:
-            center = rect.center()
-            points = [QPointF(center.x(), rect.top()), QPointF(rect.right(), center.y()),
-                      QPointF(center.x(), rect.bottom()), QPointF(rect.left(), center.y())]  # fmt: skip
-            _fill(painter, tokens.s_dns)
-            painter.drawPolygon(QPolygonF(points))
-        case Stage.CONNECTING:
-            painter.setPen(QPen(theme.color(tokens.s_conn), 2.2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawArc(rect.adjusted(1, 1, -1, -1), 60 * 16, 270 * 16)
-        case Stage.UDP_ASSOC:
-            _fill(painter, tokens.s_udp)
-            painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 1, 1)
-        case _:
-            _fill(painter, tokens.s_stream)
-            painter.drawEllipse(rect)
-
-
-def _fill(painter: QPainter, color: str) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.color(color))
-
-
-def _ring(painter: QPainter, rect: QRectF, color: str) -> None:
-    painter.setPen(QPen(theme.color(color), 2))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(rect.adjusted(1, 1, -1, -1))
-
-
-def _half_ring(painter: QPainter, rect: QRectF, color: str) -> None:
-    _ring(painter, rect, color)
-    half = QPainterPath()
-    half.moveTo(rect.center())
-    half.arcTo(rect, 90, 180)
-    painter.fillPath(half, theme.color(color))
-
-
-def _flags(painter: QPainter, rect: QRectF, status: StreamStatus, live: bool, blocked: bool) -> None:
-    """Two slots, R and W. W stands out when it has been lit for long enough to explain something."""
-    if not live or status is StreamStatus.NONE:
-        return
-    tokens = theme.current()
-    top = rect.center().y() - 8
-    lit, font, middle = int(status), theme.font(10, theme.SEMIBOLD), Qt.AlignmentFlag.AlignHCenter
-    for at, (flag, letter) in enumerate(_FLAGS):
-        slot = QRectF(rect.left() - 4 + at * 18, top, 16, 16)
-        if not lit & flag:
-            _fill(painter, tokens.line2)
-            painter.drawEllipse(slot.center(), 1.5, 1.5)
-            continue
-        amber = blocked and letter == "W"
-        edged(painter, slot, tokens.warn_tint if amber else tokens.bg, tokens.warn if amber else tokens.line2, 4)
-        draw_text(painter, slot, letter, tokens.warn if amber else tokens.text2, font, middle)
-
-
-def _target(painter: QPainter, rect: QRectF, target: str, color: str) -> None:
+def _target(painter: QPainter, rect: QRectF, one: Connection, model: ConnectionsModel) -> None:
     """The host loses its middle, the port stays."""
-    tokens, font = theme.current(), theme.font(13)
+    tokens, font, target = theme.current(), theme.font(13), one.target
+    color = tokens.text if one.live else tokens.text2
     if not target:
         draw_text(painter, rect, NOTHING, tokens.text3, font)
         return

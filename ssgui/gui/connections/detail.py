@@ -5,14 +5,14 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ssgui.engine.stages import Role
-from ssgui.gui import icons
 from ssgui.gui.connections.detail_body import DetailBody, columns_for
 from ssgui.gui.connections.heading import Heading
 from ssgui.gui.connections.row_menu import host_of
 from ssgui.gui.connections.verdict import VerdictBanner
+from ssgui.gui.frame.buttons import icon_button
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
@@ -54,26 +54,19 @@ class Detail(QWidget):
         super().__init__(parent)
         self._finding, self._wording = finding, wording
         self.one: Connection | None = None
+        self._offers_curl = False
         self._action = ""
         self.heading, self.banner, self.body = Heading(self), VerdictBanner(self), DetailBody(self)
         self.rule = QPushButton(self)
         self.copy = QPushButton(tr("Copy as curl"), self)
         self.end = QPushButton(tr("Close connection"), self)
-        self.more, self.close_panel = self._icon("more", tr("More")), self._icon("close", tr("Hide details"))
+        self.more = icon_button("more", tr("More"), self)
+        self.close_panel = icon_button("close", tr("Hide details"), self)
         self.menu: QMenu | None = None
         self.setMinimumHeight(_LEAST_HEIGHT)
         self.setAccessibleName(tr("Details"))
         self._lay_out()
         self._connect()
-
-    def _icon(self, name: str, text: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setProperty("kind", "icon")
-        button.setIcon(icons.icon(name))
-        button.setIconSize(QSize(18, 18))
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        return button
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -126,6 +119,11 @@ class Detail(QWidget):
         self.banner.say(found.severity, *self._wording(found))
         self.banner.show()
 
+    def offer_curl(self) -> None:
+        """Somebody listens to `copied`."""
+        self._offers_curl = True
+        self._show_actions()
+
     def route(self) -> Route | None:
         """Which way a rule could send its host from now on, other than it goes."""
         one = self.one
@@ -135,21 +133,23 @@ class Detail(QWidget):
             return Route.DIRECT
         return None if stays_here(host) else Route.PROXY
 
-    def _show_actions(self) -> None:
+    def _possible(self) -> dict[QPushButton, bool]:
         one = self.one
         if one is None:
-            return
-        route = self.route()
-        self.rule.setText(tr("Always proxy") if route is Route.PROXY else tr("Always direct"))
-        possible = {self.rule: route is not None, self.copy: bool(host_of(one.target)[0]), self.end: one.live}
-        room = self.width() - 32 - _LEAST_HEADING - 2 * 40
-        if columns_for(self.window().width()) == 3:
-            fit = sum(button.sizeHint().width() + 8 for button, can in possible.items() if can) <= room
-        else:
-            fit = False
+            return {}
+        known = bool(host_of(one.target)[0])
+        return {self.rule: self.route() is not None, self.copy: known and self._offers_curl, self.end: one.live}
+
+    def _show_actions(self) -> None:
+        """Buttons in a wide window, as long as the heading keeps its room; in a narrow one all but one are a menu."""
+        self.rule.setText(tr("Always proxy") if self.route() is Route.PROXY else tr("Always direct"))
+        possible = self._possible()
+        wanted = sum(button.sizeHint().width() + 8 for button, can in possible.items() if can)
+        wide = columns_for(self.window().width()) == 3
+        fit = wide and wanted <= self.width() - 32 - _LEAST_HEADING - 2 * 40
         for button, can in possible.items():
             button.setVisible(can and (fit or button is self.end))
-        self.more.setVisible(not fit and (possible[self.rule] or possible[self.copy]))
+        self.more.setVisible(not fit and any(can for button, can in possible.items() if button is not self.end))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -165,9 +165,8 @@ class Detail(QWidget):
         """The actions that have no room for a button."""
         menu = self.menu = rounded(QMenu(self))
         for button, act in ((self.rule, self._rule), (self.copy, lambda: self._send(self.copied))):
-            if (button is self.rule and self.route() is None) or not button.isHidden():
-                continue
-            menu.addAction(button.text()).triggered.connect(lambda _=False, act=act: act())
+            if self._possible().get(button) and button.isHidden():
+                menu.addAction(button.text()).triggered.connect(lambda _=False, act=act: act())
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
         return menu

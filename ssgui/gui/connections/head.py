@@ -6,14 +6,16 @@ is kept apart from how the columns come at first, so that a narrow window can hi
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QActionGroup, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTableView
 
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui import theme, words
 from ssgui.gui.connections.column_state import ColumnState
 from ssgui.gui.connections.columns import ALWAYS, SHAPES, Column, names
+from ssgui.gui.connections.time_head import draw_labels
+from ssgui.gui.connections.timescale import Tick, TimeScale
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.texts import tr
 
@@ -25,9 +27,10 @@ _NARROWEST = 40
 
 
 class Head(QHeaderView):
-    """`asked` tells that a person wants the rows in the order of a column."""
+    """`asked` tells that a person wants the rows in the order of a column, `zero_asked` how bars begin."""
 
     asked = Signal(int)
+    zero_asked = Signal(bool)
 
     def __init__(self, table: QTableView) -> None:
         super().__init__(Qt.Orientation.Horizontal, table)
@@ -35,6 +38,7 @@ class Head(QHeaderView):
         self.narrow = False
         self._fitting = False
         self._names = names()
+        self._scale, self._now, self._labels = TimeScale(0.0, 1.0), 0.0, list[Tick]()
         self.setFixedHeight(HEAD_HEIGHT)
         self.setFont(theme.font(12, theme.MEDIUM))
         self.setHighlightSections(False)
@@ -63,7 +67,7 @@ class Head(QHeaderView):
 
     def forget(self) -> None:
         """As they come at first."""
-        self.restore(ColumnState(sort=self.state_of_columns.sort))
+        self.restore(ColumnState(sort=self.state_of_columns.sort, from_zero=self.from_zero))
 
     def show_column(self, column: Column, on: bool) -> None:
         """Show or hide one, whatever the window's width."""
@@ -135,6 +139,34 @@ class Head(QHeaderView):
         wanted = self.state_of_columns.widths.get(column, first)
         return max(wanted, LEAST[column]) if column is Column.TARGET else wanted
 
+    # ---- the times of the waterfall
+
+    @property
+    def from_zero(self) -> bool:
+        """Whether every bar begins at the left, instead of at its time."""
+        return self.state_of_columns.from_zero
+
+    def begin_at_zero(self, on: bool) -> None:
+        """Have bars begin at the left, or at their time."""
+        self.state_of_columns.from_zero = on
+        self.zero_asked.emit(on)
+
+    def show_scale(self, scale: TimeScale, now: float) -> None:
+        """Label this scale; while it slides its labels stay."""
+        self._scale, self._now = scale, now
+        labels = scale.ticks(now, self.sectionSize(Column.WATERFALL))
+        if labels != self._labels:
+            self._labels = labels
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.isSectionHidden(Column.WATERFALL):
+            return
+        left, width = self.sectionViewportPosition(Column.WATERFALL), self.sectionSize(Column.WATERFALL)
+        with QPainter(self.viewport()) as painter:
+            draw_labels(painter, QRectF(left, 0, width, self.height() - 1), self._scale, self._now)
+
     # ---- menus
 
     def columns_menu(self, menu: QMenu) -> QMenu:
@@ -145,6 +177,14 @@ class Head(QHeaderView):
             action.setChecked(self.is_shown(column))
             action.setEnabled(column not in ALWAYS)
             action.toggled.connect(lambda on, column=column: self.show_column(column, on))
+        menu.addSeparator()
+        starts = QActionGroup(menu)
+        for text, on in ((tr("Bars by the clock"), False), (tr("Bars from zero"), True)):
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(on is self.from_zero)
+            starts.addAction(action)
+            action.triggered.connect(lambda _=False, on=on: self.begin_at_zero(on))
         menu.addSeparator()
         menu.addAction(tr("Reset columns")).triggered.connect(self.forget)
         return menu

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from ssgui.engine.stages import Reason
@@ -54,6 +54,7 @@ class _Button(QAbstractButton):
         super().__init__(parent)
         self.part = Part("", "", "")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_part(self, part: Part, *, chosen: bool) -> None:
@@ -114,12 +115,6 @@ class _Button(QAbstractButton):
                 left += width
             if self.hasFocus():
                 focus_ring(painter, rect, 6)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self.update()
-        super().enterEvent(event)
-
-    leaveEvent = enterEvent  # type: ignore[assignment]
 
 
 class HealthLine(QWidget):

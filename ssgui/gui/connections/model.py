@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from ssgui.gui.connections.cells import cell_text, hint, sentence
 from ssgui.gui.connections.columns import NUMBERS, Column, heads, names
 from ssgui.gui.connections.rows import Rows, Scope
+from ssgui.gui.connections.waterfall import sentence as times_sentence
 from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
 from ssgui.services.connections import Connection, Connections
 
@@ -26,7 +27,8 @@ _MANY = 200  # runs of rows that come or go; with more of them moving all at onc
 class ConnectionsModel(QAbstractTableModel):
     """`rows` is what a delegate paints from; `now` the time of the last look (monotonic seconds).
 
-    `wall` is Unix time minus that clock. `refused` carries the FilterError of a filter that turned out too slow.
+    `wall` is Unix time minus that clock. `aim` says which part of time is shown, now that it is so late. `refused`
+    carries the FilterError of a filter that turned out too slow.
     """
 
     refused = Signal(object)
@@ -41,6 +43,8 @@ class ConnectionsModel(QAbstractTableModel):
         self._filter_before = NO_FILTER
         self.rows: list[Connection] = []
         self.now = clock()
+        self.moving = False  # rows come and go
+        self.aim: Callable[[float], tuple[float | None, float | None]] = lambda _: self._choice.window
         self.wall = wall() - self.now
         self._heads, self._names = heads(), names()
 
@@ -90,6 +94,11 @@ class ConnectionsModel(QAbstractTableModel):
             self._choice.window = (start, end)
             self._show()
 
+    @property
+    def paused(self) -> bool:
+        """Whether the picture stands still."""
+        return self._choice.paused
+
     def pause(self, on: bool) -> None:
         """Show the picture of now until it is let go on: no row and no figure moves."""
         if on:
@@ -104,6 +113,7 @@ class ConnectionsModel(QAbstractTableModel):
             wall = self._wall_clock() - self.now
             if abs(wall - self.wall) > 1:  # somebody set the clock
                 self.wall = wall
+            self._choice.window = self.aim(self.now)
         self._show(again=again)
 
     def _show(self, *, again: bool = False) -> None:
@@ -115,7 +125,9 @@ class ConnectionsModel(QAbstractTableModel):
             self._show(again=again)
             return
         if wanted is not None:
+            self.moving = True
             self._change_to(wanted)
+            self.moving = False
 
     def _change_to(self, wanted: list[Connection]) -> None:
         """Take out what has gone, put the rest in order, put in what is new: in as few steps as there are gaps."""
@@ -196,6 +208,8 @@ class ConnectionsModel(QAbstractTableModel):
                 return cell_text(one, column, self.now, self.wall)
             case Qt.ItemDataRole.AccessibleTextRole if column is Column.STAGE:
                 return sentence(one, self.now)
+            case Qt.ItemDataRole.AccessibleTextRole if column is Column.WATERFALL:
+                return times_sentence(one, self.now)
             case Qt.ItemDataRole.ToolTipRole:
                 return hint(one, column, self.now, self.wall)
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -33,7 +33,7 @@ class OverviewStrip(QWidget):
 
     def __init__(self, flows: Overview, now: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._flows, self.now = flows, now
+        self.flows, self.now = flows, now
         self.brush = Brush()
         self._points: list[Flow] = []
         self._grip = ""  # what the mouse holds: start, end, all, new
@@ -52,7 +52,7 @@ class OverviewStrip(QWidget):
         self.now = now
         self.brush.keep(now)
         start = now - self.brush.span
-        self._points = self._flows.flows(start, now, now, _STEPS)
+        self._points = self.flows.flows(start, now, now, _STEPS)
         self._say()
         self.update()
 
@@ -187,11 +187,6 @@ class OverviewStrip(QWidget):
         self.look(self.now)
         self.brushed.emit()
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
-            self.update()
-        super().changeEvent(event)
-
     # ---- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -235,7 +230,7 @@ class OverviewStrip(QWidget):
 
     def _failed(self, painter: QPainter, floor: float) -> None:
         cap, start = theme.color(theme.current().s_cap), self.now - self.brush.span
-        for x in {int(self.place(t)) for t in self._flows.failures if start <= t <= self.now}:
+        for x in {int(self.place(t)) for t in self.flows.failures if start <= t <= self.now}:
             painter.fillRect(QRectF(x - 1, floor - 5, 2, 5), cap)
 
     def _labels(self, painter: QPainter, floor: float) -> None:

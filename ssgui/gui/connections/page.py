@@ -9,7 +9,9 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from ssgui.gui.connections.column_state import read_state, write_state
+from ssgui.gui.connections.inspector import Inspector
 from ssgui.gui.connections.model import ConnectionsModel, Scope
+from ssgui.gui.connections.picture import Picture
 from ssgui.gui.connections.row_menu import RowDeeds, row_menu, same_host
 from ssgui.gui.connections.table import ConnectionsTable
 from ssgui.gui.connections.toolbar import Toolbar
@@ -28,7 +30,8 @@ class ConnectionsPage(QWidget):
 
     `closed` carries the ids of the connections that a person wants closed; `test` asks for a test request. `ruled`
     asks for a rule that sends a host by a route from now on, `explained` why an address goes where it goes. `exporting`
-    carries a format and the rows as they are now, `curl` a connection to be copied as a command.
+    carries a format and the rows as they are now, `curl` a connection to be copied as a command, `acted` the action of
+    a finding and the connection's id.
     """
 
     closed = Signal(list)
@@ -37,6 +40,7 @@ class ConnectionsPage(QWidget):
     explained = Signal(str)
     exporting = Signal(str, list)
     curl = Signal(Connection)
+    acted = Signal(str, int)
 
     def __init__(
         self, connections: Connections, clock: Callable[[], float], parent: QWidget | None = None,
@@ -50,19 +54,24 @@ class ConnectionsPage(QWidget):
         self.scope, self.filter, self.pause = self.toolbar.scope, self.toolbar.filter, self.toolbar.pause
         self.close_filtered = self.toolbar.close_filtered
         self.offers_files = False
+        self.picture = Picture(connections, self.table, self)
+        self.model.aim = self.picture.window
+        upper = QWidget(self)
+        self._body = QStackedLayout(upper)
+        self.inspector = Inspector(connections, self.table, upper, self)
         self._lay_out()
         self._connect()
         self.look()
 
     def _lay_out(self) -> None:
-        self._body = QStackedLayout()
         self._body.addWidget(self.table)
         self._body.addWidget(self._empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.toolbar)
-        column.addLayout(self._body, 1)
+        for widget in (self.toolbar, self.picture.health, self.picture.strip):
+            column.addWidget(widget)
+        column.addWidget(self.inspector, 1)
 
     def _connect(self) -> None:
         self.toolbar.scope_chosen.connect(self._scope_chosen)
@@ -77,12 +86,21 @@ class ConnectionsPage(QWidget):
         self.table.pause_asked.connect(self.pause.toggle)
         self.table.copy_asked.connect(lambda: _copy(self.selected()))
         self.table.curl_asked.connect(self._curl_selected)
+        self.filter.textChanged.connect(self.picture.health.show_filter)
+        self.picture.health.asked.connect(self._ask_for)
+        self.picture.windowed.connect(self._windowed)
+        detail = self.inspector.detail
+        detail.ruled.connect(self.ruled)
+        detail.acted.connect(self.acted)
+        detail.closing.connect(lambda number: self.closed.emit([number]))
+        detail.copied.connect(self._curl_shown)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._find)
 
     def panes(self) -> list[QWidget]:
         """What F6 goes to, one after the other."""
-        return [self.toolbar, self.table if self.model.rows else self._empty]
+        shown = self.table if self.model.rows else self._empty
+        return [self.toolbar, shown, *([self.inspector.detail] if self.inspector.is_open else [])]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = event.size().width() < _NARROW_BELOW
@@ -115,6 +133,8 @@ class ConnectionsPage(QWidget):
             self.toolbar.show_paused(True, self.model.newer())
             return
         self.table.look()
+        self.picture.look()
+        self.inspector.look()
         self._show_around()
 
     def set_window(self, start: float | None, end: float | None) -> None:
@@ -126,6 +146,7 @@ class ConnectionsPage(QWidget):
         """The counts, and what stands in place of an empty table."""
         self.toolbar.show_counts(*self.model.counts(), self.model.scope)
         self.toolbar.offer_close(any(one.live for one in self.model.rows))
+        self.picture.show_some(any(self.model.counts()))
         if self.model.rows:
             self._body.setCurrentWidget(self.table)
             return
@@ -140,7 +161,20 @@ class ConnectionsPage(QWidget):
 
     def _clear(self) -> None:
         self.filter.clear()
-        self.set_window(None, None)
+        self.picture.clear()
+
+    def _windowed(self) -> None:
+        self.set_window(*self.picture.window(self.model.now))
+
+    def _ask_for(self, text: str) -> None:
+        """A part of the line of health was pressed: show what it counts, or again all."""
+        if self.filter.text().strip() == text:
+            self.filter.clear()
+            return
+        hiding = Scope.ACTIVE if text.startswith("reason:") else Scope.CLOSED
+        if self.model.scope is hiding:
+            self.model.set_scope(Scope.ALL)
+        self.filter.setText(text)
 
     # ---- doing
 
@@ -175,6 +209,7 @@ class ConnectionsPage(QWidget):
     def offer_files(self) -> None:
         """Somebody listens to `exporting` and `curl`."""
         self.offers_files = True
+        self.inspector.detail.offer_curl()
         self.toolbar.offer_export(True)
 
     def _close(self, these: list[Connection]) -> None:
@@ -187,6 +222,10 @@ class ConnectionsPage(QWidget):
     def _curl_selected(self) -> None:
         if self.offers_files and (chosen := self.selected()):
             self.curl.emit(chosen[0])
+
+    def _curl_shown(self) -> None:
+        if self.offers_files and (one := self.inspector.detail.one) is not None:
+            self.curl.emit(one)
 
     def _find(self) -> None:
         self.filter.setFocus()

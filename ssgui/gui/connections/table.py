@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut, QSinglePointEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ssgui.gui.connections.columns import NUMBERS, Column
-from ssgui.gui.connections.delegate import ROW_HEIGHT, ConnectionDelegate
+from ssgui.gui.connections.delegate import ROW_HEIGHT, ConnectionDelegate, Place
 from ssgui.gui.connections.head import Head
 from ssgui.gui.connections.model import ConnectionsModel
+from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.texts import tr
 from ssgui.services.connections import Connection
 
@@ -31,7 +32,8 @@ class ConnectionsTable(QTableView):
         self._touched = self._ordered = clock()
         self.setHorizontalHeader(self.head)
         self.setModel(rows)
-        self.setItemDelegate(ConnectionDelegate(self))
+        self._painter, self._hovered = ConnectionDelegate(self), -1
+        self.setItemDelegate(self._painter)
         self.setAccessibleName(tr("Connections"))
         self.setShowGrid(False)
         self.setMouseTracking(True)
@@ -73,6 +75,45 @@ class ConnectionsTable(QTableView):
                 break
         self.viewport().update()
 
+    # ---- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """All visible rows in one go."""
+        head, rows = self.head, self.rows.rows
+        places = [
+            Place(column, head.sectionViewportPosition(column), head.sectionSize(column))
+            for column in Column
+            if not head.isSectionHidden(column)
+        ]
+        exposed = event.rect()
+        places = [
+            place for place in places if place.left <= exposed.right() and place.left + place.width > exposed.left()
+        ]
+        scrolled = self.verticalScrollBar().value()
+        first = max(0, (scrolled + exposed.top()) // ROW_HEIGHT)
+        last = min(len(rows) - 1, (scrolled + exposed.bottom()) // ROW_HEIGHT)
+        chosen = self.selectionModel()
+        with QPainter(self.viewport()) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for row in range(first, last + 1):
+                selected = chosen.isSelected(self.rows.index(row, 0))
+                self._painter.paint_row(
+                    painter, row * ROW_HEIGHT - scrolled, rows[row], self.rows, places,
+                    selected=selected, hovered=row == self._hovered,
+                )  # fmt: skip
+
+    def _hover(self, row: int) -> None:
+        if row != self._hovered:
+            self._hovered = row
+            self.viewport().update()
+
+    def show_scale(self, scale: TimeScale) -> None:
+        """Draw the bars on this scale from now on."""
+        if scale != self._painter.scale:
+            self._painter.scale = scale
+            self.viewport().update()
+        self.head.show_scale(scale, self.rows.now)
+
     def _anchor(self) -> tuple[list[int], int]:
         """The connections that are seen, from the top, and how far the first is cut off; none at the very top."""
         value = self.verticalScrollBar().value()
@@ -92,6 +133,7 @@ class ConnectionsTable(QTableView):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave, QEvent.Type.Wheel):
             self._touched = self._clock()
+            self._hover(self.rowAt(event.position().toPoint().y()) if isinstance(event, QSinglePointEvent) else -1)
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -11,7 +11,6 @@ _STEPS = (
     3600.0, 7200.0, 18000.0, 36000.0,
 )  # fmt: skip
 _MINUTE, _HOUR = 60.0, 3600.0
-_NOW = 1e-3  # seconds; what is nearer to now than this is now
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -42,7 +41,7 @@ class TimeScale(NamedTuple):
         """Lines at nice moments, at least `apart` pixels from each other: "-8 s", "now", or durations."""
         if self.aligned:
             return _durations(round(self.length, 6), int(width), apart)
-        return _ages(round(now - self.end, 3), round(self.length, 6), int(width), apart)
+        return _ages(round(now - self.end, 3), round(self.length, 6), int(width), apart, tr("now"))
 
 
 def step_for(length: float, width: float, apart: float) -> float:
@@ -58,21 +57,19 @@ def _durations(length: float, width: int, apart: float) -> list[Tick]:
 
 
 @lru_cache(maxsize=64)
-def _ages(behind: float, length: float, width: int, apart: float) -> list[Tick]:
-    """Lines of a window that ended `behind` seconds ago, from the left."""
+def _ages(behind: float, length: float, width: int, apart: float, now: str) -> list[Tick]:
+    """Lines of a window that ended `behind` seconds ago, from the left; `now` is how that is called."""
     step = step_for(length, width, apart)
     first, last = int(-(-(behind - 1e-9) // step)), int((behind + length) / step + 1e-9)
-    return [Tick(1 - (at * step - behind) / length, ago(at * step, step)) for at in range(last, first - 1, -1)]
-
-
-def ago(seconds: float, step: float = 1.0) -> str:
-    """How long before now, as a scale with lines every `step` seconds says it."""
-    return tr("now") if abs(seconds) < _NOW else f"{_MINUS}{duration(seconds, step)}"
+    return [
+        Tick(1 - (at * step - behind) / length, f"{_MINUS}{duration(at * step, step)}" if at else now)
+        for at in range(last, first - 1, -1)
+    ]
 
 
 def duration(seconds: float, step: float = 1.0) -> str:
     """A duration in the largest unit in which every line has a whole number; tenths and less below a second."""
-    if seconds < _NOW / 2:
+    if not seconds:
         return "0"
     if step >= _HOUR:
         return f"{seconds / _HOUR:g} h"

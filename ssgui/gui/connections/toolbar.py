@@ -1,12 +1,13 @@
 """What stands above the table of connections: which are shown, a filter, pause, columns, export, close."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from ssgui.gui import icons
 from ssgui.gui.connections.filter_field import FilterField
 from ssgui.gui.connections.head import Head
 from ssgui.gui.connections.model import Scope
+from ssgui.gui.frame.buttons import icon_button
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.mode_switch import ModeSwitch
 from ssgui.gui.texts import tr
@@ -27,17 +28,17 @@ class Toolbar(QWidget):
         super().__init__(parent)
         self._head = head
         self.scope, self.filter = ModeSwitch(self), FilterField(self)
-        self.pause = _icon_button("pause", tr("Pause the picture"), self)
+        self.pause = icon_button("pause", tr("Pause the picture"), self)
         self.pause.setCheckable(True)
-        self.columns = _icon_button("columns", tr("Columns"), self)
-        self.export = _icon_button("export", tr("Export what is shown"), self)
-        self.history = _icon_button("clock", tr("History"), self)
-        self.more = _icon_button("more", tr("More"), self)
+        self.columns = icon_button("columns", tr("Columns"), self)
+        self.export = icon_button("export", tr("Export what is shown"), self)
+        self.history = icon_button("clock", tr("History"), self)
+        self.more = icon_button("more", tr("More"), self)
         self.close_filtered = QPushButton(tr("Close filtered"), self)
         self.can_close = False
         self.offer_export(False)
         row = QHBoxLayout(self)
-        row.setContentsMargins(16, 12, 16, 12)
+        row.setContentsMargins(16, 12, 16, 8)
         row.setSpacing(8)
         row.addWidget(self.scope)
         row.addWidget(self.filter, 1)
@@ -109,13 +110,3 @@ class Toolbar(QWidget):
         at = button.mapToGlobal(button.rect().bottomRight())
         at.setX(at.x() - menu.sizeHint().width())
         menu.popup(at)
-
-
-def _icon_button(name: str, text: str, parent: QWidget) -> QToolButton:
-    button = QToolButton(parent)
-    button.setProperty("kind", "icon")
-    button.setIcon(icons.icon(name))
-    button.setIconSize(QSize(18, 18))
-    button.setToolTip(text)
-    button.setAccessibleName(text)
-    return button

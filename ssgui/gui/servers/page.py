@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from ssgui.app.server_states import ServerStates
 from ssgui.config.app_config import Server
 from ssgui.config.models import DEFAULT_METHOD
 from ssgui.gui import icons, theme
+from ssgui.gui.frame.buttons import icon_button
 from ssgui.gui.frame.elided_label import ElidedLabel
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.notices import Toast
@@ -98,19 +98,10 @@ class ServersPage(QWidget):
         self._chip.setFont(theme.font(12, theme.MEDIUM))
         self._chip.setFixedHeight(20)
         self.use_button = QPushButton(tr("Use this server"), self.panel)
-        self._back = self._icon_button("chevron-left", tr("Back to the list"))
-        self.share = self._icon_button("share", tr("Share"))
-        self.duplicate = self._icon_button("copy", tr("Duplicate"))
-        self.delete = self._icon_button("trash", tr("Delete"))
-
-    def _icon_button(self, icon: str, text: str) -> QToolButton:
-        button = QToolButton(self.panel)
-        button.setProperty("kind", "icon")
-        button.setIcon(icons.icon(icon))
-        button.setIconSize(QSize(18, 18))
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        return button
+        self._back = icon_button("chevron-left", tr("Back to the list"), self.panel)
+        self.share = icon_button("share", tr("Share"), self.panel)
+        self.duplicate = icon_button("copy", tr("Duplicate"), self.panel)
+        self.delete = icon_button("trash", tr("Delete"), self.panel)
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()

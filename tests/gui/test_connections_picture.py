@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QImage, QPainter
-from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
 
 from ssgui.engine.stages import Reason, Stage
@@ -15,6 +15,7 @@ from ssgui.gui.connections.diagram import Walk
 from ssgui.gui.connections.model import Scope
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.presenter import Presenter
+from ssgui.gui.theme import DARK, LIGHT, Theme
 from ssgui.services.connections import Connections
 from tests.support.moving_engine import MovingEngine
 
@@ -264,6 +265,7 @@ def test_a_pause_holds_details_and_bars_too(world: World, qtbot: QtBot) -> None:
     world.look(5)
     assert world.page.inspector.detail.body.diagram.accessibleName() == before
     assert world.page.table._painter.scale == scale
+    assert scale.length == 15
     world.page.picture.strip.brush.choose(scale.end - 5, scale.end, scale.end)
     world.page.picture.strip.brushed.emit()
     assert world.page.table._painter.scale.start == scale.end - 5
@@ -317,7 +319,7 @@ def test_bars_from_zero_are_chosen_in_the_head_and_remembered(world: World) -> N
     actions = {action.text(): action for action in menu.actions() if isinstance(action, QAction)}
     assert actions["Bars by the clock"].isChecked()
     actions["Bars from zero"].trigger()
-    assert world.page.table._painter.scale == (0.0, 60.0, True)
+    assert world.page.table._painter.scale == (0.0, 15.0, True)
     kept = world.page.state({})
     assert kept["bars"] == "zero"
     world.page.table.head.begin_at_zero(False)
@@ -371,3 +373,29 @@ def test_rows_that_are_painted_at_once_look_as_cell_by_cell(world: World) -> Non
                 if not option.rect.isEmpty():
                     table.itemDelegate().paint(painter, option, model.index(row, column))
     assert at_once == by_cells
+
+
+def test_everything_follows_a_switch_of_the_theme(application: QApplication, world: World, qtbot: QtBot) -> None:
+    chosen = Theme(application)
+    chosen.choose("light")
+    number = world.open("a.example:1", Stage.CONNECTING)
+    world.look(6)
+    world.click(qtbot, number)
+    page = world.page
+    try:
+        for name, tokens in (("dark", DARK), ("light", LIGHT)):
+            chosen.choose(name)
+            inked = {part: _colors(part) for part in (page.picture.strip, page.table.viewport(), page.inspector.detail)}
+            assert tokens.side.lower() in inked[page.picture.strip]
+            assert tokens.s_conn.lower() in inked[page.table.viewport()]
+            assert {tokens.bg.lower(), tokens.s_conn.lower()} <= inked[page.inspector.detail]
+            other = LIGHT if tokens is DARK else DARK
+            assert not any({other.s_conn.lower(), other.side.lower()} & colors for colors in inked.values())
+    finally:
+        chosen.choose("light")
+        chosen.setParent(None)
+
+
+def _colors(widget: QWidget) -> set[str]:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return {f"#{pixel & 0xFFFFFF:06x}" for pixel in set(memoryview(image.constBits()).cast("B").cast("I"))}

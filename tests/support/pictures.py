@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 CHOSEN = {
     "servers": "servers-usual-light-en-1.5x",
-    "connections": "connections-usual-dark-en-1.5x",
+    "connections": "detail-wide-usual-dark-en-1.5x",
     "rules": "rules-usual-light-en-1.5x",
     "chinese": "servers-edit-usual-dark-zh_CN-1.5x",
 }

@@ -46,6 +46,8 @@ def _one(
         one.timeline += [(Stage.DNS, opened + 0.05), (Stage.CONNECTING, opened + 0.09)][
             : 1 + (stage >= Stage.CONNECTING)
         ]
+    if stage is Stage.UDP_ASSOC:
+        one.timeline.append((stage, opened + 0.05))
     if stage is Stage.STREAM:
         one.timeline.append((Stage.STREAM, opened + 0.15))
     one.moments = [
@@ -62,7 +64,9 @@ def _one(
 def _ended(
     number: int, target: str, rule: str, age: float, reason: Reason, totals: tuple[int, int], program: str = "firefox"
 ) -> Connection:  # fmt: skip
-    one = _one(number, Stage.STREAM, target, rule, age, program=program)
+    stage = {Reason.DNS_FAILED: Stage.DNS, Reason.CONNECT_TIMEOUT: Stage.CONNECTING}.get(reason, Stage.STREAM)
+    first = (stage is Stage.STREAM, stage is Stage.STREAM and reason is not Reason.NO_ANSWER)
+    one = _one(number, stage, target, rule, age, program=program, first=first)
     one.stage, one.reason, one.ended = Stage.DESTROYED, reason, NOW - age / 3
     one.down, one.up = totals
     one.up_status = one.down_status = _NONE

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QSplitter, QSplitterHandle, QWidget
 
@@ -77,7 +77,11 @@ class Inspector(QSplitter):
         if opening:
             self.detail.show()
             self._share()
-            self._table.scrollTo(self._table.currentIndex())
+            QTimer.singleShot(0, self._table, self._bring_back)
+
+    def _bring_back(self) -> None:
+        """The table has become smaller: its current row may be out of sight."""
+        self._table.scrollTo(self._table.currentIndex())
 
     def shut(self) -> None:
         """Show no details."""

@@ -24,6 +24,7 @@ _STEPS = 240  # points of a line at most
 _KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _NOTCH = 120.0  # of a wheel
 _CLOSER = 0.8
+_USUAL_SHARE = 0.25
 
 
 class OverviewStrip(QWidget):
@@ -57,7 +58,12 @@ class OverviewStrip(QWidget):
         self.update()
 
     def scale(self) -> TimeScale:
-        """The time that is chosen."""
+        """The time that bars are drawn on: what is chosen, and while nothing is, the last quarter, which is marked.
+
+        On all of the strip the parts of a bar could not be told from each other.
+        """
+        if self.brush.whole:
+            return TimeScale(self.now - self.brush.span * _USUAL_SHARE, self.now)
         return TimeScale(*self.brush.bounds(self.now))
 
     def peak(self) -> float:
@@ -258,6 +264,9 @@ class OverviewStrip(QWidget):
             painter.fillRect(QRectF(start, 1, end - start, floor - 1), theme.color(tokens.accent, 0.07))
             for x in (start, end):
                 painter.fillRect(QRectF(x - 0.5, 1, 1, floor - 1), theme.color(tokens.accent_text))
+        else:
+            begin = self.place(self.scale().start)
+            painter.fillRect(QRectF(begin, floor - 0.5, end - begin, 2), theme.color(tokens.accent_text))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for x in (start, end):
             handle = QRectF(x - _HANDLE.width() / 2, (floor - _HANDLE.height()) / 2, _HANDLE.width(), _HANDLE.height())

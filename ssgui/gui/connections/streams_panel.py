@@ -54,7 +54,7 @@ class StreamsPanel(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._direction(painter, 0, "arrow-up", tr("Up"), self.up)
             self._direction(painter, BLOCK, "arrow-down", tr("Down"), self.down)
-            if self.height() >= self.sizeHint().height():
+            if self.peak() > 0 and self.height() >= self.sizeHint().height():
                 self._course(painter, 2 * BLOCK)
             if self.hasFocus():
                 focus_ring(painter, QRectF(self.rect()), 6)
@@ -83,18 +83,16 @@ class StreamsPanel(QWidget):
         """What came down as an area, what went up as a line, over its life."""
         tokens, width, small = theme.current(), float(self.width()), theme.font(11)
         draw_text(painter, QRectF(0, top, width / 2, _CAPTION), tr("Over time"), tokens.text3, small)
-        most = self.peak()
-        floor = top + _CAPTION + _CHART - 1
-        if most > 0:
-            text = tr("Peak {rate}", rate=" ".join(rate(most)))
-            draw_text(painter, QRectF(width / 2, top, width / 2, _CAPTION), text, tokens.text3, small, _RIGHT)
-            down = self._outline(floor, most, down=True)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color(tokens.s_stream, 0.30 if tokens.name == "light" else 0.38))
-            painter.drawPolygon(QPolygonF([QPointF(0, floor), *down, QPointF(width, floor)]))
-            painter.setPen(QPen(theme.color(tokens.text3), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPolyline(QPolygonF(self._outline(floor, most, down=False)))
+        most, floor = self.peak(), top + _CAPTION + _CHART - 1
+        text = tr("Peak {rate}", rate=" ".join(rate(most)))
+        draw_text(painter, QRectF(width / 2, top, width / 2, _CAPTION), text, tokens.text3, small, _RIGHT)
+        down = self._outline(floor, most, down=True)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(tokens.s_stream, 0.30 if tokens.name == "light" else 0.38))
+        painter.drawPolygon(QPolygonF([QPointF(0, floor), *down, QPointF(width, floor)]))
+        painter.setPen(QPen(theme.color(tokens.text3), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(QPolygonF(self._outline(floor, most, down=False)))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.fillRect(QRectF(0, floor, width, 1), theme.color(tokens.line2))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

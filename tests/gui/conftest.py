@@ -9,6 +9,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -28,6 +29,12 @@ def application() -> QApplication:
     made = found if isinstance(found, QApplication) else QApplication(["ssgui"])
     made.setQuitOnLastWindowClosed(False)  # a window that one test closes must not end the loop of the next
     return made
+
+
+@pytest.fixture(autouse=True)
+def _no_widgets_of_the_tests_before(application: QApplication) -> None:
+    """What they gave up is deleted by a loop, which most tests do not run: a switch of theme styles all there are."""
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Bars: what is painted where, read from the pixels; and what they say."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -19,7 +18,7 @@ from ssgui.gui.connections.bars import Piece, lay_out
 from ssgui.gui.connections.pointing import Pointing
 from ssgui.gui.connections.time_head import draw_labels
 from ssgui.gui.connections.timescale import TimeScale
-from ssgui.gui.theme import DARK, LIGHT, Theme
+from ssgui.gui.theme import DARK, LIGHT
 from ssgui.services.connections import Connection
 from ssgui.services.course import Course
 from ssgui.services.segments import SegmentKind as K
@@ -32,13 +31,13 @@ WIDTH, HEIGHT = 620, 28  # 600 for a minute
 MIDDLE = 14
 
 
-@pytest.fixture(params=["light", "dark"])
-def tokens(application: QApplication, request: pytest.FixtureRequest) -> Iterator[theme.Tokens]:
-    made = Theme(application)
-    made.choose(request.param)
-    yield {"light": LIGHT, "dark": DARK}[request.param]
-    made.choose("light")
-    made.setParent(None)
+@pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
+def tokens(
+    application: QApplication, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> theme.Tokens:  # fmt: skip
+    monkeypatch.setattr(theme._Current, "tokens", request.param)
+    found: theme.Tokens = request.param
+    return found
 
 
 def painted(one: Connection, scale: TimeScale = MINUTE, ratio: float = 1.0) -> QImage:

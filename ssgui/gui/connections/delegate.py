@@ -24,7 +24,7 @@ from ssgui.gui.connections.flags import draw_flags
 from ssgui.gui.connections.marks import SIDE, mark_of
 from ssgui.gui.connections.model import ConnectionsModel
 from ssgui.gui.connections.timescale import TimeScale
-from ssgui.gui.frame.painting import draw_text, harmless
+from ssgui.gui.frame.painting import draw_text, elided, harmless, width_of
 from ssgui.gui.words import reason_word
 from ssgui.services.connections import Connection
 from ssgui.services.health import is_failure
@@ -161,12 +161,9 @@ def _target(painter: QPainter, rect: QRectF, one: Connection, model: Connections
         draw_text(painter, rect, NOTHING, tokens.text3, font)
         return
     host, colon, port = harmless(target).rpartition(":")
-    painter.setFont(font)
-    metrics = painter.fontMetrics()
     tail = f"{colon}{port}"
-    room = rect.width() - metrics.horizontalAdvance(tail)
-    shown = metrics.elidedText(host, Qt.TextElideMode.ElideMiddle, int(room))
-    width = metrics.horizontalAdvance(shown)
+    shown = elided(host, theme.font_key(font), int(rect.width() - width_of(tail, font)), middle=True)
+    width = width_of(shown, font)
     draw_text(painter, QRectF(rect.left(), rect.top(), width + 2, rect.height()), shown, color, font)
     draw_text(painter, QRectF(rect.left() + width, rect.top(), 80, rect.height()), tail, tokens.text3, font)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -14,13 +14,13 @@ from PySide6.QtWidgets import (
     QMenu,
     QStackedLayout,
     QTableView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from ssgui.config.app_config import HistoryHosts, Settings
 from ssgui.gui import icons, theme
+from ssgui.gui.frame.buttons import icon_button
 from ssgui.gui.frame.empty import Empty
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.frame.menus import rounded
@@ -73,17 +73,8 @@ class HistoryPage(QWidget):
 
     # ---- making
 
-    def _icon_button(self, name: str, text: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setProperty("kind", "icon")
-        button.setIcon(icons.icon(name))
-        button.setIconSize(QSize(18, 18))
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        return button
-
     def _make_tools(self) -> None:
-        self.back = self._icon_button("chevron-left", tr("Back to the connections"))
+        self.back = icon_button("chevron-left", tr("Back to the connections"), self)
         self.views = ModeSwitch(self)
         texts = {View.HOSTS: tr("Sites"), View.PROGRAMS: tr("Programs"), View.SERVERS: tr("Servers"),
                  View.DAYS: tr("Days"), View.CONNECTIONS: tr("Connections")}  # fmt: skip
@@ -98,8 +89,8 @@ class HistoryPage(QWidget):
         for days, text in ((7, tr("Last 7 days")), (30, tr("Last 30 days")), (0, tr("Everything"))):
             self.range.addItem(text, days)
         self.range.setCurrentIndex(1)
-        self.export = self._icon_button("export", tr("Export what is shown"))
-        self.clear = self._icon_button("trash", tr("Clear history"))
+        self.export = icon_button("export", tr("Export what is shown"), self)
+        self.clear = icon_button("trash", tr("Clear history"), self)
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)

@@ -6,7 +6,9 @@ var DEFAULT = @DEFAULT@;
 var SUFFIXES = table([[-1, "local,localhost,home.arpa,internal"]].concat(@SUFFIXES@)); // -1: never sent away
 var HOSTS = table(@HOSTS@);
 var PREFIXES = @PREFIXES@;
-var PATTERNS = @PATTERNS@; // [level, "h" host or "u" URL or "t" http URL, expression], lowest level first
+// What is an expression: [level, what it is searched in ("h" host, "u" URL), expression, its one scheme or ""].
+var LABELS = @LABELS@; // by a label that a host must have
+var PATTERNS = @PATTERNS@; // the rest, lowest level first
 
 function table(levels) {
   var found = {}, i, j, names;
@@ -100,8 +102,14 @@ function seen(url, scheme, shape) {
   return (scheme + "://" + shape + (port && port[1] !== "80" ? port[0] : "") + rest).slice(0, 2048);
 }
 
+function finds(one, scheme, url, host) {
+  if (one[3] && one[3] !== scheme) return false;
+  if (typeof one[2] === "string") one[2] = new RegExp(one[2], "i"); // when it is wanted for the first time
+  return one[2].test(one[1] === "h" ? host : url);
+}
+
 function lowest(url, host) {
-  var scheme, shape, four, six, last, level = ROUTES.length, rest, at, key, list, i, pattern;
+  var scheme, shape, four, six, last, level = ROUTES.length, rest, at, label, key, list, i;
   url = ("" + url).toLowerCase();
   scheme = url.slice(0, url.indexOf(":"));
   shape = host = normal(host);
@@ -118,13 +126,21 @@ function lowest(url, host) {
     four = last > 47 && last < 58 ? numbers4(host) : null;
     if (four && isPrivate4(four[0], four[1], four[2], four[3])) return -1;
   }
+  url = seen(url, scheme, shape);
   if (own.call(HOSTS, host)) level = HOSTS[host];
   for (rest = host; ; rest = rest.slice(at + 1)) {
     if (own.call(SUFFIXES, rest) && SUFFIXES[rest] < level) level = SUFFIXES[rest];
-    if ((at = rest.indexOf(".")) < 0) break;
+    at = rest.indexOf(".");
+    label = at < 0 ? rest : rest.slice(0, at);
+    if (own.call(LABELS, label)) {
+      list = LABELS[label];
+      for (i = 0; i < list.length; i++) {
+        if (list[i][0] < level && finds(list[i], scheme, url, host)) level = list[i][0];
+      }
+    }
+    if (at < 0) break;
   }
   if (level < 0) return -1;
-  url = seen(url, scheme, shape);
   key = scheme + "://" + host;
   if (own.call(PREFIXES, key)) {
     list = PREFIXES[key];
@@ -134,9 +150,7 @@ function lowest(url, host) {
     }
   }
   for (i = 0; i < PATTERNS.length && PATTERNS[i][0] < level; i++) {
-    pattern = PATTERNS[i];
-    if (pattern[1] === "t" && scheme !== "http") continue;
-    if (pattern[2].test(pattern[1] === "h" ? host : url)) return pattern[0];
+    if (finds(PATTERNS[i], scheme, url, host)) return PATTERNS[i][0];
   }
   return level;
 }

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 from ssgui.rules.acl import normal_name
-from ssgui.rules.lan import is_lan
+from ssgui.rules.lan import LAN_ENDINGS, is_lan
 from ssgui.rules.rule_set import parse_literal
 
 LONGEST_URL: Final = 2048  # of which anything is looked at: a regular expression takes its time
@@ -75,9 +75,11 @@ def _form(scheme: str, host: str, port: str, rest: str) -> Form:
     return Form(scheme, host, url[:LONGEST_URL].lower())
 
 
-@lru_cache(maxsize=4096)
 def stays_here(host: str) -> bool:
     """Whether `host`, in its normal form, is of this computer or the local network: such are never sent away."""
+    _, dot, last = host.rpartition(".")
+    if dot and last not in LAN_ENDINGS and last.isalpha() and ":" not in host:
+        return False  # nearly all
     return is_lan(host)
 
 

@@ -33,7 +33,7 @@ _SHOWN: Final = 80
 _HEADER: Final = re.compile(r"!\s*(title|last modified)\s*:\s*(.+)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _WILD_NAME: Final = re.compile(r"[a-z0-9_*.-]*[a-z0-9_-][a-z0-9_*.-]*")
-_BEGINNING: Final = re.compile(r"([a-z][a-z0-9+.*-]*):(?:/(?:/([^/?#]*)(.*))?)?", re.IGNORECASE)
+_BEGINNING: Final = re.compile(r"([a-z][a-z0-9+.*-]*):(?:/(?:/([^/?#^|]*)(.*))?)?", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[a-zA-Z*]*://")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(:\d{1,5})?")
 _OPTIONS: Final = re.compile(r"\$~?[a-z][a-z-]*(?:=[^,]*)?(?:,~?[a-z][a-z-]*(?:=[^,]*)?)*$", re.IGNORECASE)
@@ -231,11 +231,15 @@ def _beginning(body: str) -> tuple[Kind, str]:
     host, port = _authority(authority)
     if port == _DEFAULT_PORTS.get(scheme):
         port, rest, body = "", rest or "/", body.replace(port, "", 1)
-    if rest.startswith("?"):
+    if rest.startswith(("?", "|")):
         rest = "/" + rest  # as browsers write it
     if "#" in rest:
         raise _RuleError("it never matches: what is behind # never leaves a browser")
-    if "*" not in scheme and scheme not in _WHOLE_SCHEMES and (port or rest.rstrip("|") not in ("", "/", "/*", "*")):
+    if (
+        "*" not in scheme
+        and scheme not in _WHOLE_SCHEMES
+        and (port or rest.rstrip("|") not in ("", "/", "/*", "*", "^"))
+    ):
         raise _RuleError(_ONLY_THE_HOST)
     if "*" not in body and "^" not in body and not body.endswith("|"):
         name = rule_name(host)

@@ -16,6 +16,7 @@ _NETWORKS: Final = (
 )  # fmt: skip
 # RFC 6762, RFC 6761, RFC 8375, and what ICANN keeps for private use.
 _SUFFIXES: Final = ("local", "localhost", "home.arpa", "internal")
+LAN_ENDINGS: Final = frozenset(name.rpartition(".")[2] for name in _SUFFIXES)  # the last label of any of them
 
 
 def _rules() -> RuleSet:

@@ -1,28 +1,25 @@
 """Decides by rules where a URL or a target goes. It says what the compiled PAC says, and why.
 
-Names are looked up in one table, suffix by suffix; beginnings of URLs by their host; regular expressions of hosts
-by a label that the host must have, where one is certain; the rest is one merged expression per level.
+Names are looked up in one table, suffix by suffix; beginnings of URLs by their host; regular expressions by a label
+that the host must have, where one is certain; the rest is a merged expression for each level, scheme and place.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import Form, form_of, form_of_target, literal, normal_host, stays_here
+from ssgui.rules.expressions import Group, group_of, is_of_host, label_of, merged, scheme_of
 from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.model import Found, Kind, Policy, Rule
 from ssgui.rules.rule_set import Networks
-from ssgui.rules.rule_tests import begins_with, compiled, matches, merged, text_regex
+from ssgui.rules.rule_tests import begins_with, compiled, matches
 
 _CACHED: Final = 8192
 _MOST_SHOWN: Final = 100
-_LABELS: Final = re.compile(r"(?:^\^|\\\.)((?:[a-z0-9_]|\\?-)+)(?=\\\.(?![?*{])|\$$)")
-_CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
-_GROUP: Final = re.compile(r"\([^()]*\)")
-_FROM_A_LABEL: Final = r"(?:^|\.)"
 LOCAL: Final = "local"  # what `Found.list` says of hosts that never leave
 DEFAULT: Final = "default"
 
@@ -47,11 +44,26 @@ class Explanation:
         return self.pac.route is not self.rules.route
 
 
+_Find = Callable[[str], object]
+
+
+class _Expression(NamedTuple):
+    """One rule that a label leads to."""
+
+    level: int
+    rule: Rule
+    of_host: bool
+    scheme: str
+    find: _Find
+
+
 class _Residual(NamedTuple):
+    """Several in one. `scheme` is "" for any."""
+
     level: int
     of_host: bool
-    http_only: bool
-    pattern: re.Pattern[str]
+    scheme: str
+    find: _Find
     rules: tuple[Rule, ...]
 
 
@@ -66,16 +78,15 @@ class Matcher:
         self._suffixes: dict[str, tuple[int, Rule]] = {}
         self._hosts: dict[str, tuple[int, Rule]] = {}
         self._prefixes: dict[str, list[tuple[int, Rule]]] = {}
-        self._by_label: dict[str, list[tuple[int, Rule]]] = {}
-        rest: dict[tuple[int, Kind], list[Rule]] = {}
+        self._by_label: dict[str, list[_Expression]] = {}
+        rest: dict[Group, list[Rule]] = {}
         for number, rule in all_rules(self.levels):
             self._place(number, rule, rest)
-        self._residual = [_residual(level, kind, rules) for (level, kind), rules in sorted(rest.items())]
+        self._residual = [_residual(group, rules) for group, rules in sorted(rest.items())]
         self._networks = [(number, networks) for number, networks in _networks(self.levels) if networks]
-        self._decide_form = lru_cache(maxsize=_CACHED)(self._find)
         self._decide_target = lru_cache(maxsize=_CACHED)(self._find_target)
 
-    def _place(self, number: int, rule: Rule, rest: dict[tuple[int, Kind], list[Rule]]) -> None:
+    def _place(self, number: int, rule: Rule, rest: dict[Group, list[Rule]]) -> None:
         kind = rule.kind
         if kind is Kind.SUFFIX:
             self._suffixes.setdefault(rule.pattern, (number, rule))
@@ -83,16 +94,17 @@ class Matcher:
             self._hosts.setdefault(rule.pattern, (number, rule))
         elif kind is Kind.PREFIX:
             self._prefixes.setdefault(key_of_prefix(rule.pattern), []).append((number, rule))
-        elif kind is Kind.HOST_REGEX and (label := certain_label(rule.pattern)):
-            self._by_label.setdefault(label, []).append((number, rule))
+        elif label := label_of(rule):
+            one = _Expression(number, rule, is_of_host(rule), scheme_of(rule), compiled(rule.pattern).search)
+            self._by_label.setdefault(label, []).append(one)
         else:
-            rest.setdefault((number, kind), []).append(rule)
+            rest.setdefault(group_of(number, rule), []).append(rule)
 
     # ---- asking
 
     def decide(self, url: str) -> Found:
         """Where a browser that has the PAC sends `url`. ValueError when it is no URL."""
-        return self._decide_form(form_of(url))
+        return self._find(form_of(url))
 
     def decide_target(self, host: str, port: int, url: str = "") -> Found:
         """Where a program's connection goes: by `url` if it is known, by networks too if `host` is an address."""
@@ -142,9 +154,9 @@ class Matcher:
         for one in self._residual:
             if one.level >= best:
                 break
-            if one.http_only and form.scheme != "http":
+            if one.scheme and form.scheme != one.scheme:
                 continue
-            if one.pattern.search(form.host if one.of_host else form.url):
+            if one.find(form.host if one.of_host else form.url):
                 best, rule = one.level, next(each for each in one.rules if matches(each, form))
                 break
         if addresses and (found := self._by_network(form.host, best)):
@@ -165,7 +177,7 @@ class Matcher:
                 best, rule = hit
             label, dot, rest = rest.partition(".")
             if label in labels:
-                best, rule = _first_regex(labels[label], host, best, rule)
+                best, rule = _first_of(labels[label], form, best, rule)
             if not dot:
                 break
         if self._prefixes:
@@ -188,23 +200,17 @@ class Matcher:
         return None
 
 
-def _first_regex(
-    rules: Iterable[tuple[int, Rule]], host: str, best: int, rule: Rule | None
-) -> tuple[int, Rule | None]:  # fmt: skip
-    for number, one in rules:
-        if number < best and compiled(one.pattern).search(host):
-            best, rule = number, one
+def _first_of(found: Iterable[_Expression], form: Form, best: int, rule: Rule | None) -> tuple[int, Rule | None]:
+    for one in found:
+        if one.level < best and one.scheme in ("", form.scheme) and one.find(form.host if one.of_host else form.url):
+            best, rule = one.level, one.rule
     return best, rule
 
 
-def _residual(level: int, kind: Kind, rules: list[Rule]) -> _Residual:
-    patterns = [one.pattern for one in rules]
-    if kind is Kind.KEYWORD:
-        patterns = [re.escape(one) for one in patterns]
-    elif kind is Kind.TEXT:
-        patterns = [text_regex(one) for one in patterns]
-    whole = re.compile(merged(patterns), re.IGNORECASE | re.ASCII)
-    return _Residual(level, kind in (Kind.KEYWORD, Kind.HOST_REGEX), kind is Kind.TEXT, whole, tuple(rules))
+def _residual(group: Group, rules: list[Rule]) -> _Residual:
+    whole = re.compile(merged(rules), re.IGNORECASE | re.ASCII)
+    find = whole.match if group.anchored else whole.search
+    return _Residual(group.level, group.of_host, group.scheme, find, tuple(rules))
 
 
 def _networks(levels: tuple[Level, ...]) -> Iterable[tuple[int, dict[int, Networks]]]:
@@ -228,14 +234,3 @@ def key_of_prefix(pattern: str) -> str:
     if rest.startswith("["):
         return f"{scheme}://{rest[1:].partition(']')[0]}"
     return f"{scheme}://{re.split('[:/?]', rest, maxsplit=1)[0]}"
-
-
-def certain_label(pattern: str) -> str:
-    """A whole label that every host has in which `pattern` is found; "" when none is certain. The longest is best."""
-    plain = _CLASS.sub("\0", pattern.replace(_FROM_A_LABEL, r"\.", 1) if pattern.startswith(_FROM_A_LABEL) else pattern)
-    if re.search(r"\(\?!|\)[*?{]", plain):
-        return ""
-    plain = _GROUP.sub("\0", plain)
-    if "(" in plain or "|" in plain:
-        return ""  # of alternatives none is certain
-    return max((one.replace("\\", "") for one in _LABELS.findall(plain)), key=len, default="")

@@ -6,17 +6,17 @@ It says what the matcher says, from the same levels; `pac/template.js` is the pa
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from typing import Any, Final
 
 from ssgui.rules.acl import Route
-from ssgui.rules.levels import Level, default_of, levels_of
+from ssgui.rules.expressions import Group, expression_of, group_of, is_of_host, label_of, merged, scheme_of
+from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.matcher import key_of_prefix
 from ssgui.rules.model import Kind, Policy, Rule
-from ssgui.rules.rule_tests import merged, text_regex
 
 MAX_BYTES: Final = 1_000_000  # Chromium refuses 1 MiB, and then sends everything directly
 _PLACE: Final = re.compile(r"@([A-Z]+)@")
+_TABLES: Final = (Kind.SUFFIX, Kind.HOST, Kind.PREFIX)  # kinds that are no expressions
 _LETTERS: Final = {Route.PROXY: "p", Route.DIRECT: "d"}
 
 
@@ -38,7 +38,7 @@ def compile_pac(policy: Policy, template: str) -> bytes:
         "SUFFIXES": _names(levels, Kind.SUFFIX),
         "HOSTS": _names(levels, Kind.HOST),
         "PREFIXES": _js(_prefixes(levels)),
-        "PATTERNS": _patterns(levels),
+        **_expressions(levels),
     }
     made = _PLACE.sub(lambda found: values[found[1]], template).encode("ascii")
     if len(made) > MAX_BYTES:
@@ -77,23 +77,26 @@ def _prefixes(levels: tuple[Level, ...]) -> dict[str, list[list[Any]]]:
     return found
 
 
-def _patterns(levels: tuple[Level, ...]) -> str:
-    """[[level, what it is searched in, /expression/i], ...]."""
-    found = []
-    for number, level in enumerate(levels):
-        for letter, patterns in (
-            ("h", _of_hosts(level.rules)),
-            ("u", [rule.pattern for rule in level.rules if rule.kind is Kind.URL_REGEX]),
-            ("t", [text_regex(rule.pattern) for rule in level.rules if rule.kind is Kind.TEXT]),
-        ):
-            if patterns:
-                found.append(f'[{number},"{letter}",new RegExp({_js(merged(dict.fromkeys(patterns)))},"i")]')
-    return f"[{','.join(found)}]"
+def _expressions(levels: tuple[Level, ...]) -> dict[str, str]:
+    """LABELS, label to [[level, "h" host or "u" URL, expression, scheme or ""], ...], and PATTERNS, a list of such."""
+    labels: dict[str, list[list[Any]]] = {}
+    rest: dict[Group, list[Rule]] = {}
+    for number, rule in all_rules(levels):
+        if rule.kind in _TABLES:
+            continue
+        if label := label_of(rule):
+            one = [number, _place(is_of_host(rule)), expression_of(rule), scheme_of(rule)]
+            labels.setdefault(label, []).append(one)
+        else:
+            rest.setdefault(group_of(number, rule), []).append(rule)
+    patterns = [
+        [group.level, _place(group.of_host), merged(rules), group.scheme] for group, rules in sorted(rest.items())
+    ]
+    return {"LABELS": _js(labels), "PATTERNS": _js(patterns)}
 
 
-def _of_hosts(rules: Iterable[Rule]) -> list[str]:
-    found = [re.escape(rule.pattern) for rule in rules if rule.kind is Kind.KEYWORD]
-    return found + [rule.pattern for rule in rules if rule.kind is Kind.HOST_REGEX]
+def _place(of_host: bool) -> str:
+    return "h" if of_host else "u"
 
 
 def _biggest(levels: tuple[Level, ...]) -> str:

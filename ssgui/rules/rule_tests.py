@@ -1,8 +1,8 @@
 """Whether one rule matches one URL: the meaning of each kind, in one place."""
 
 import re
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 
 from ssgui.rules.address_forms import Form
 from ssgui.rules.model import Kind, Rule
@@ -40,15 +40,10 @@ def text_regex(pattern: str) -> str:
     return glob([re.escape(part) for part in pattern.split("*")], ".")
 
 
-@cache
+@lru_cache(maxsize=8192)  # lists come and go
 def compiled(pattern: str) -> re.Pattern[str]:
     """A portable pattern, for `search`."""
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
-
-
-def merged(patterns: Iterable[str]) -> str:
-    """One pattern that is found where any of `patterns` is."""
-    return "|".join(f"(?:{one})" for one in patterns)
 
 
 _TESTS: dict[Kind, Callable[[str, Form], bool]] = {

@@ -1,13 +1,14 @@
 """Runs a PAC where browsers would: in a JavaScript engine. Node, or the one that Qt brings."""
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-ROUTES = {"DIRECT": "direct"}
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _SCRIPT = """
 const fs = require("fs"), [pac, urls] = process.argv.slice(1).map(name => fs.readFileSync(name, "utf8"));
 const find = new Function(pac + ";return FindProxyForURL")();
@@ -33,10 +34,11 @@ def node(pac: bytes, pairs: Sequence[tuple[str, str]], *flags: str) -> list[str]
 
 def qt(pac: bytes, pairs: Sequence[tuple[str, str]]) -> list[str]:
     """The same in QJSEngine."""
-    from PySide6.QtCore import QCoreApplication
     from PySide6.QtQml import QJSEngine
+    from PySide6.QtWidgets import QApplication
 
-    application = QCoreApplication.instance() or QCoreApplication([])
+    # There is one application in a process, and the tests of the window want it to have widgets.
+    application = QApplication.instance() or QApplication(["ssgui"])
     engine = QJSEngine()
     engine.evaluate(pac.decode("ascii"))
     assert not engine.hasError(), engine.catchError().toString()
@@ -46,9 +48,12 @@ def qt(pac: bytes, pairs: Sequence[tuple[str, str]]) -> list[str]:
     return found
 
 
-def browser_host(url: str) -> str:
-    """The host that a browser hands to a PAC with `url`: lower case, no port, no brackets."""
-    authority = url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return authority.partition(":")[0].lower()
+def as_browser(url: str) -> tuple[str, str]:
+    """What a browser hands to a PAC for `url`: names in lower case and Punycode, the host without port and brackets."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    authority, mark, query = authority.partition("?")
+    written = authority if authority.isascii() else authority.encode("idna").decode()
+    host = written.rpartition("@")[2].lower()
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return f"{scheme}://{written}{mark}{query}{slash}{path}", host

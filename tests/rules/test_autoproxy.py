@@ -39,6 +39,12 @@ FORMS = {
         ["http://example.com/", "http://example.com:8080/x", "http://example.com?q"],
         ["http://example.com.evil.org/", "https://example.com/", "http://example.comx/"],
     ),
+    "|http://example.com^": (
+        ["http://example.com/x", "http://example.com:81/"],
+        ["http://example.com.evil.org/", "http://example.comx/", "https://example.com/"],
+    ),
+    "|https://example.com^": (["https://example.com/"], ["https://example.com.evil.org/"]),
+    "|http://example.com|": (["http://example.com", "http://example.com/"], ["http://example.com/x"]),
     "|https://riseup.net": (["https://riseup.net/"], ["https://riseup.net.evil.cn/", "http://riseup.net/"]),
     "|http://*.example.com": (["http://a.example.com/"], ["http://evil.org/?a.example.com", "http://example.com/"]),
     "|http://example.com/*.gif": (["http://example.com/a/b.gif?x"], ["http://example.com/a.png"]),

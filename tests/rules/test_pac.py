@@ -13,11 +13,12 @@ from ssgui.assets import asset
 from ssgui.rules.acl import Route
 from ssgui.rules.autoproxy import parse_autoproxy
 from ssgui.rules.geosite import parse_geosite
-from ssgui.rules.matcher import Matcher, certain_label
+from ssgui.rules.matcher import Matcher
 from ssgui.rules.model import Policy, PolicyMode, RuleList
 from ssgui.rules.pac_compiler import MAX_BYTES, PacTooBigError, compile_pac, content_hash
 from ssgui.rules.plain_lists import parse_plain
-from tests.rules.pac_engine import browser_host, has_node, node, qt
+from tests.rules.pac_engine import as_browser, has_node, node, qt
+from tests.rules.strategies import GEO, RULE, URL
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PROXY = "PROXY 127.0.0.1:1080"
@@ -40,7 +41,7 @@ def ours(one: Policy, urls: list[str]) -> list[str]:
 def both(one: Policy, urls: list[str]) -> list[str]:
     """What the matcher says, after it was compared with the PAC."""
     found = ours(one, urls)
-    assert found == qt(compile_pac(one, template()), [(url, browser_host(url)) for url in urls])
+    assert found == qt(compile_pac(one, template()), [as_browser(url) for url in urls])
     return found
 
 
@@ -172,52 +173,11 @@ def test_it_is_es5_and_ascii_and_asks_no_name_server() -> None:
     assert content_hash(pac.encode()) != content_hash(pac.encode() + b" ")
 
 
-@pytest.mark.parametrize(
-    ("pattern", "label"),
-    [
-        (r"(?:^|\.)google\.com$", "google"),
-        (r"\.akamaized\.net$", "akamaized"),
-        (r"^[a-z]+\.example\.org$", "example"),
-        (r"\.(?:a|b)\.example\.org$", "example"),
-        (r"^foo|bar\.example\.org$", ""),
-        (r"\.goo?gle\.com$", "com"),
-        (r"(?:\.example\.com)?$", ""),
-        (r"\.exam\.?ple\.org$", "org"),
-        (r"[\.example\.]", ""),
-        ("abc", ""),
-    ],
-)
-def test_which_label_a_pattern_is_sure_of(pattern: str, label: str) -> None:
-    assert certain_label(pattern) == label
-
-
-_LABEL = st.sampled_from(["a", "b", "ads", "ads1", "example", "com", "co", "uk", "x-y", "google", "constructor", "10"])
-_HOST = st.one_of(
-    st.lists(_LABEL, min_size=1, max_size=4).map(".".join),
-    st.sampled_from(["10.0.0.1", "8.8.8.8", "[2001:db8::1]", "[::1]", "1.2.3.4", "A.Example.COM", "a.com."]),
-)
-_PATH = st.sampled_from(["/", "/a", "/a/b.gif?x=example.com", "?q", "/ads/", ""])
-_URL = st.builds(
-    lambda scheme, host, port, path: f"{scheme}://{host}{port}{path}",
-    st.sampled_from(["http", "https", "ws", "wss", "ftp"]), _HOST, st.sampled_from(["", ":80", ":8080", ":443"]), _PATH,
-)  # fmt: skip
-_RULE = st.one_of(
-    _HOST.map("||{}".format), _HOST.map("@@||{}".format), _URL.map("|{}".format), _URL.map("@@|{}".format), _HOST, _URL,
-    _LABEL.map("||{}*.com".format), _LABEL.map("/{}[0-9]?\\.com/".format), _LABEL.map("*{}*a".format),
-    _HOST.map("||{}/a".format), _HOST.map("{}^".format), _URL.map("{}|".format),
-    st.sampled_from([r"/^https?:\/\/([^\/]+\.)*ads\d*\./", "/a|b/", "/(?!x)example/", "@@/^http:/", "||10.0.0.1"]),
-)  # fmt: skip
-_GEO = st.lists(
-    st.one_of(_HOST.map("domain:{}".format), _HOST.map("full:{}".format), _LABEL.map("keyword:{}".format),
-              _LABEL.map(r"regexp:(^|\.){}\d*\.com$".format), _LABEL.map(r"regexp:^{}\.".format)), max_size=4,
-)  # fmt: skip
-
-
 @settings(max_examples=120, deadline=None)
 @given(
-    st.lists(st.lists(_RULE, max_size=5), max_size=3), st.lists(_RULE, max_size=3), _GEO,
+    st.lists(st.lists(RULE, max_size=5), max_size=3), st.lists(RULE, max_size=3), GEO,
     st.sampled_from(list(PolicyMode)), st.sampled_from([Route.PROXY, Route.DIRECT]),
-    st.lists(_URL, min_size=10, max_size=40),
+    st.lists(URL, min_size=10, max_size=40),
 )  # fmt: skip
 def test_matcher_and_pac_never_differ(
     lists: list[list[str]], user: list[str], geo: list[str], mode: PolicyMode, action: Route, urls: list[str]
@@ -252,7 +212,7 @@ def _compare_real(name: str, count: int, *flags: str) -> None:
         pytest.skip("the real lists, or node, are not here")
     one = Policy(lists=(parse_autoproxy((DATA / name).read_text(), name),))
     urls = _real_urls(count)
-    theirs = node(compile_pac(one, template()), [(url, browser_host(url)) for url in urls], *flags)
+    theirs = node(compile_pac(one, template()), [as_browser(url) for url in urls], *flags)
     found = ours(one, urls)
     assert [url for url, a, b in zip(urls, found, theirs, strict=True) if a != b] == []
     assert 0.1 < found.count(PROXY) / count < 0.9

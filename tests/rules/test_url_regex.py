@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from ssgui.assets import asset
 from ssgui.rules.acl import Route
-from ssgui.rules.matcher import Matcher, certain_label
+from ssgui.rules.matcher import Matcher
 from ssgui.rules.model import Kind, Policy, Rule, RuleList
 from ssgui.rules.pac_compiler import compile_pac
 from ssgui.rules.url_regex import RegexError, glob, portable
-from tests.rules.pac_engine import browser_host, qt
+from tests.rules.pac_engine import as_browser, qt
+from tests.rules.strategies import PATTERN
 
 HOST = 255
 
@@ -79,17 +80,11 @@ def test_a_glob_finds_what_a_naive_one_finds(pieces: list[str], text: str, ends:
     assert bool(re.search(glob(pieces, ".") + end, text)) == bool(re.search(".*".join(pieces) + end, text))
 
 
-_PATTERN = st.lists(
-    st.sampled_from(["a", "b", "-", ".", r"\.", "[ab]", "[^b]", "(", "(?:", "(?=", "(?!", ")", "|", "*", "+", "?",
-                     "{2}", "{1,2}", "{", "}", "]", "^", "$", r"\w", r"\d", r"\b", "*?", "com", "/", r"\/",
-                     r"\-", "{,2}"]),
-    min_size=1, max_size=9,
-).map("".join)  # fmt: skip
 _HOSTS = ["a.b", "ab.com", "aa.b-a.com", "b.a.b.com", "a-b.com", "2a.com", "com.ab"]
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(_PATTERN, min_size=8, max_size=8), st.sampled_from([Kind.URL_REGEX, Kind.HOST_REGEX]))
+@given(st.lists(PATTERN, min_size=8, max_size=8), st.sampled_from([Kind.URL_REGEX, Kind.HOST_REGEX]))
 def test_python_and_javascript_find_the_same(patterns: list[str], kind: Kind) -> None:
     rules = []
     for pattern in patterns:
@@ -101,16 +96,5 @@ def test_python_and_javascript_find_the_same(patterns: list[str], kind: Kind) ->
     urls = [f"{scheme}://{host}/{path}" for host in _HOSTS for scheme, path in (("http", "ab/a.b"), ("https", ""))]
     one = Policy(lists=(RuleList("x", tuple(rules)),))
     matcher = Matcher(one)
-    theirs = qt(compile_pac(one, asset("pac/template.js").read_text()), [(url, browser_host(url)) for url in urls])
+    theirs = qt(compile_pac(one, asset("pac/template.js").read_text()), [as_browser(url) for url in urls])
     assert [matcher.decide(url).route is Route.PROXY for url in urls] == [each.startswith("PROXY") for each in theirs]
-
-
-@given(_PATTERN)
-def test_a_label_that_is_certain_is_in_every_host(pattern: str) -> None:
-    try:
-        found = portable(pattern, HOST)
-    except RegexError:
-        return
-    label = certain_label(found)
-    for host in _HOSTS:
-        assert not label or label in host.split(".") or not re.search(found, host, re.IGNORECASE | re.ASCII)

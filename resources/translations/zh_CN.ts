@@ -1488,6 +1488,10 @@
         <translation>程序通过此端口使用代理：SOCKS 和 HTTP。</translation>
     </message>
     <message>
+        <source>Programs that name only the host: {route}</source>
+        <translation>只说主机名的程序：{route}</translation>
+    </message>
+    <message>
         <source>Protect passwords with the system's keyring</source>
         <translation>用系统钥匙串保护密码</translation>
     </message>

@@ -16,6 +16,7 @@ LONGEST_URL: Final = 2048  # of which anything is looked at: a regular expressio
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^#]*)", re.IGNORECASE)
 _PORT: Final = re.compile(r":(\d*)$")
 _WHOLE: Final = frozenset({"http", "ws"})
+_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443, "ftp": 21}
 
 
 class Form(NamedTuple):
@@ -28,6 +29,22 @@ class Form(NamedTuple):
 
 def form_of(url: str) -> Form:
     """The form of an absolute URL. ValueError when it is none."""
+    return _form(*_parts(url))
+
+
+def form_in_rules_mode(url: str, *, by_name: bool = False) -> Form:
+    """The form of what a program asks its proxy for that wants `url`: all of http, else host and port; `by_name`
+
+    never more than these, as by SOCKS. ValueError when it is no URL.
+    """
+    scheme, host, port, rest = _parts(url)
+    if scheme == "http" and not by_name:
+        return _form(scheme, host, port, rest)
+    return form_of_target(host, int(port) if port and len(port) < 6 else _PORTS.get(scheme, 0))
+
+
+def _parts(url: str) -> tuple[str, str, str, str]:
+    """Scheme, host, port as written and the rest of an absolute URL. ValueError when it is none."""
     found = _URL.match(url.strip())
     if found is None:
         raise ValueError("not a URL: it begins with http:// or https://")
@@ -40,7 +57,7 @@ def form_of(url: str) -> Form:
     host = normal_host(authority)
     if not host:
         raise ValueError("not a URL: it has no host")
-    return _form(scheme, host, port, rest)
+    return scheme, host, port, rest
 
 
 def form_of_target(host: str, port: int) -> Form:

@@ -11,7 +11,15 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ssgui.rules.acl import Route
-from ssgui.rules.address_forms import Form, form_of, form_of_target, literal, normal_host, stays_here
+from ssgui.rules.address_forms import (
+    Form,
+    form_in_rules_mode,
+    form_of,
+    form_of_target,
+    literal,
+    normal_host,
+    stays_here,
+)
 from ssgui.rules.expressions import Group, group_of, is_of_host, label_of, merged, scheme_of
 from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.model import Found, Kind, Policy, Rule
@@ -26,22 +34,24 @@ DEFAULT: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where a URL goes and why. `pac` and `rules` are what a browser and what other programs are told, and differ
+    """Where a URL goes and why. `pac` is what a browser is told, `rules` what a program gets in Rules mode that asks
 
-    where a network is listed (no PAC asks about addresses) or where only a browser knows the path. `also` are the
+    an HTTP proxy for it, `by_name` one that names host and port only. They differ where a network is listed (no PAC
+    asks about addresses), where only a path or a port decides, and where https is not on port 443. `also` are the
     other rules that know it, those that come first first, `more` how many of them were left out.
     """
 
     url: str
     pac: Found
     rules: Found
+    by_name: Found
     also: tuple[Found, ...] = ()
     more: int = 0
 
     @property
     def differ(self) -> bool:
         """Whether it depends on who asks."""
-        return self.pac.route is not self.rules.route
+        return not self.pac.route is self.rules.route is self.by_name.route
 
 
 _Find = Callable[[str], object]
@@ -131,15 +141,16 @@ class Matcher:
     def explain(self, url: str) -> Explanation:
         """Everything that is to be said about `url`. ValueError when it is no URL."""
         form = form_of(url)
-        pac, rules = self._find(form), self._find(form, addresses=True)
+        pac, rules = self._find(form), self._find(form_in_rules_mode(url), addresses=True)
+        by_name = self._find(form_in_rules_mode(url, by_name=True), addresses=True)
         if stays_here(form.host):
-            return Explanation(form.url, pac, rules)
+            return Explanation(form.url, pac, rules, by_name)
         also = [
             self._found(number, rule)
             for number, rule in all_rules(self.levels)
             if matches(rule, form) and rule is not pac.rule
         ]
-        return Explanation(form.url, pac, rules, tuple(also[:_MOST_SHOWN]), max(0, len(also) - _MOST_SHOWN))
+        return Explanation(form.url, pac, rules, by_name, tuple(also[:_MOST_SHOWN]), max(0, len(also) - _MOST_SHOWN))
 
     def _found(self, number: int, rule: Rule) -> Found:
         level = self.levels[number]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from ssgui.rules.model import RuleList
 from ssgui.services.connections import Connection
 from ssgui.services.rule_lists import USER
 
@@ -42,8 +43,8 @@ class RuleHits:
             self.rules.clear()
             self.version += 1
 
-    def forget(self, texts: Iterable[str]) -> None:
-        """Rules that are no more."""
+    def keep(self, texts: Iterable[str]) -> None:
+        """These are the person's rules now: forget when others were hit."""
         kept = set(texts)
         self.ever = {text: day for text, day in self.ever.items() if text in kept}
 
@@ -69,6 +70,18 @@ def _counts(tree: Any) -> dict[str, int]:
     if not isinstance(tree, dict):
         return {}
     return {str(key): value for key, value in tree.items() if isinstance(value, int) and 0 <= value < 1 << 53}
+
+
+def names_by_line(user: RuleList) -> dict[int, str]:
+    """The person's own rules and networks by line, as hits name them."""
+    networks = {line: str(network) for network, line in (*user.excepted, *user.networks)}
+    return networks | {rule.line: rule.text for rule in user.rules}
+
+
+def unseen_with_a_pac(user: RuleList) -> frozenset[int]:
+    """Lines that decide nothing here while browsers ask the PAC: by exceptions they go past, and it has no networks."""
+    networks = {line for _, line in (*user.excepted, *user.networks)}
+    return frozenset(networks | {rule.line for rule in user.rules if rule.exception})
 
 
 class HitListener:

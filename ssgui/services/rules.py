@@ -19,12 +19,13 @@ from ssgui.config.app_config import AppConfig, RuleSource
 from ssgui.config.atomic_file import write_atomically
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.rules.acl import Problem
+from ssgui.rules.covered import covered_lines
 from ssgui.rules.matcher import Explanation, Matcher
 from ssgui.rules.model import Policy, RuleList
 from ssgui.rules.pac_compiler import PacTooBigError, compile_pac
 from ssgui.rules.reader import ListError, read_user_rules
 from ssgui.services.pac_pages import PROXY_MARK, PacInUse, PacPages
-from ssgui.services.rule_hits import HitListener, RuleHits
+from ssgui.services.rule_hits import HitListener, RuleHits, names_by_line
 from ssgui.services.rule_lists import MOST_USER_BYTES, USER, ListState, RuleFolder, names_of, parse
 
 STATE_NAME: Final = "rules-state.json"
@@ -45,9 +46,8 @@ class Made:
     user: RuleList = field(default_factory=RuleList)
     lists: Mapping[str, RuleList] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
-    covered: Mapping[int, int] = field(
-        default_factory=dict
-    )  # the person's lines that never decide, by what covers them
+    names: Mapping[int, str] = field(default_factory=dict)  # the person's rules by line, as hits name them
+    covered: Mapping[int, int] = field(default_factory=dict)  # the person's lines that could go, and what is enough
     matcher: Matcher | None = None
     pac: bytes | None = None  # with PROXY_MARK in it
     pac_error: str = ""
@@ -115,6 +115,7 @@ class RulesService:
             while self._outdated():
                 self._fresh.clear()
                 self.made = await run_blocking(self._make, self._config(), self._user_text or "")
+                self.hits.keep(self.made.names.values())
                 self._turned()
         finally:
             self._work = None
@@ -148,7 +149,8 @@ class RulesService:
         in_use = tuple(lists[one.id] for one in config.rule_lists if one.enabled and one.id in lists)
         policy = Policy(config.settings.rules_mode, user, in_use, PROXY_MARK)
         pac, pac_error = self._compile(policy)
-        return Made(config, text, user, lists, failed, {}, Matcher(policy), pac, pac_error)
+        names, covered = names_by_line(user), covered_lines(user)
+        return Made(config, text, user, lists, failed, names, covered, Matcher(policy), pac, pac_error)
 
     def _parse_all(self, sources: Iterable[RuleSource]) -> tuple[dict[str, RuleList], dict[str, str]]:
         """Every list that was ever had, also those that are switched off: their size is shown."""
@@ -262,7 +264,6 @@ class RulesService:
         except OSError as error:
             raise RulesError(f"{self.folder.user_path} cannot be written: {error.strerror or error}") from None
         self._user_text = text
-        self.hits.forget(line.strip() for line in text.split("\n"))
         self.follow()
         self.tell()
 

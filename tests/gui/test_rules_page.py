@@ -9,12 +9,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QLabel, QMenu
 
-from ssgui.config.app_config import STARTER
+from ssgui.config.app_config import STARTER, Mode
 from ssgui.config.secret import Secret
 from ssgui.engine.pages import Fetched
 from ssgui.gui.adding.subscription import LineDialog
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.rules.lists import RuleListsModel
+from ssgui.gui.rules.marks import Note
 from ssgui.gui.rules.page import RulesPage
 from ssgui.gui.rules.wording import fetch_line, list_line, list_tip, program
 from ssgui.rules.acl import Problem, Route
@@ -108,6 +109,12 @@ def test_where_browsers_and_programs_differ(page: RulesPage, context: StillConte
         assert card(page) == "Direct  because no rule knows it"
         note = page.explain.card._note.text()
         assert note == "In Rules mode: Through the proxy because of 203.0.113.0/24 in My rules, line 1"
+        await page.rules.save_user("example.com/x")
+        await begun(page)
+        page.explain.ask("http://example.com/x")
+        assert card(page) == "Through the proxy  because of example.com/x in My rules, line 1"
+        note = page.explain.card._note.text()
+        assert note == "Programs that name only the host: Direct because no rule knows it"
 
     flow(steps)
 
@@ -200,6 +207,27 @@ def test_rules_are_typed_saved_and_reverted(page: RulesPage, flow: Flow) -> None
         click(page.revert)
         assert page.editor.text() == "||example.com\n/(open/"
         assert not page.save.isEnabled()
+
+    flow(steps)
+
+
+def test_what_is_known_stands_beside_each_rule(page: RulesPage, context: StillContext, flow: Flow) -> None:
+    async def steps() -> None:
+        context.change_settings(mode=Mode.RULES)
+        await page.rules.save_user("||youtube.com\n||m.youtube.com\n@@||a.example\n203.0.113.0/24\n! note\n||b.example")
+        await begun(page)
+        page.rules.hits.count("user: ||b.example", ("user",))
+        page.look()
+
+        def notes() -> list[Note | None]:
+            return [page.editor.area.marks.note(line) for line in range(6)]
+
+        never = Note("never", 0)
+        assert notes() == [never, Note("covered", 1), never, never, None, Note("hits", 1)]
+        assert page._count.text() == "5 rules"
+        context.change_settings(mode=Mode.PAC)  # of what browsers send directly nothing is heard
+        page.refresh()
+        assert notes() == [never, Note("covered", 1), None, None, None, Note("hits", 1)]
 
     flow(steps)
 

@@ -17,6 +17,7 @@ from ssgui.rules.matcher import Matcher
 from ssgui.rules.model import Policy, PolicyMode, RuleList
 from ssgui.rules.pac_compiler import MAX_BYTES, PacTooBigError, compile_pac, content_hash
 from ssgui.rules.plain_lists import parse_plain
+from ssgui.rules.reader import read_user_rules
 from tests.rules.pac_engine import as_browser, has_node, node, qt
 from tests.rules.strategies import GEO, RULE, URL
 
@@ -145,6 +146,26 @@ def test_explained() -> None:
     assert matcher.explain("http://example.org/").pac.list == "default"
     with pytest.raises(ValueError, match="not a URL"):
         matcher.explain("example.org")
+
+
+@pytest.mark.parametrize(
+    ("rule", "url", "ways"),
+    [
+        ("|https://a.com", "https://a.com:8443/", "proxy direct direct"),  # a program says port 8443, which is no https
+        ("|https://a.com", "https://a.com/x", "proxy proxy proxy"),
+        ("|https://a.com", "wss://a.com/", "direct proxy proxy"),
+        ("|http://a.com", "ftp://a.com/", "direct proxy proxy"),
+        ("|ws://a.com/x", "ws://a.com/x", "proxy direct direct"),
+        ("a.com/x", "http://a.com/x", "proxy proxy direct"),
+        ("|http://a.com:8080/", "http://a.com:8080/x", "proxy proxy direct"),
+        ("||a.com", "https://a.com:99999999/", "proxy proxy proxy"),
+        ("203.0.113.0/24", "http://203.0.113.9/", "direct proxy proxy"),
+    ],
+)
+def test_who_asks_may_make_a_difference(rule: str, url: str, ways: str) -> None:
+    told = Matcher(Policy(user=read_user_rules(rule))).explain(url)
+    assert [told.pac.route, told.rules.route, told.by_name.route] == ways.split()
+    assert told.differ is (len(set(ways.split())) > 1)
 
 
 def test_fail_open_and_errors() -> None:

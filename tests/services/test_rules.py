@@ -17,6 +17,7 @@ from ssgui.rules.model import PolicyMode
 from ssgui.rules.reader import ListError
 from ssgui.services.connections import Connection
 from ssgui.services.pac_pages import PATH
+from ssgui.services.rule_hits import unseen_with_a_pac
 from ssgui.services.rule_lists import CATALOGUE, RuleFolder, checked, geosite, names_of, parse, source_of
 from ssgui.services.rules import RulesError, RulesService
 
@@ -235,7 +236,24 @@ async def test_hits_are_counted_once_a_connection_and_kept(world: Callable[..., 
     assert one.rules.hits.rules == {}
     assert one.rules.hits.ever == {"||example.com": "2026-11-24"}
     await one.rules.save_user("||never.example")
+    await one.rules.settled()
     assert one.rules.hits.ever == {}
+
+
+async def test_what_is_known_of_each_line(world: Callable[..., World]) -> None:
+    one = world(STARTER)
+    await one.rules.save_user("||example.com\n! note\n||www.example.com\n@@203.0.113.9/24\n203.0.0.0/8\nnot a [rule|")
+    await one.follow()
+    made = one.rules.made
+    assert made.names == {1: "||example.com", 3: "||www.example.com", 4: "203.0.113.0/24", 5: "203.0.0.0/8"}
+    assert made.covered == {3: 1}
+    assert unseen_with_a_pac(made.user) == {4, 5}
+    for rule in ("user: 203.0.0.0/8", "user: ||www.example.com"):
+        one.rules.hits.count(rule, ("user",))
+    (one.folder / "user-rules.txt").write_text("203.0.0.0/8\n")
+    await one.rules.read_again()
+    await one.rules.settled()
+    assert set(one.rules.hits.ever) == {"203.0.0.0/8"}
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0\0", b"[]", b'{"hits": 3, "version": "x"}', b"[" * 100_000])

@@ -131,10 +131,12 @@ class _Card(QWidget):
         small = Span("", pixels=12)
         self._also.show_spans(also(found.also, found.more) if found.also else [])
         if found.differ:
-            words = [one._replace(pixels=12) for one in because(found.rules)]
-            spans = filled(
-                tr("In Rules mode: {route}"), Span("", "warn", pixels=12), route=route_words(found.rules.route)
-            )
+            by_url = found.rules.route is not found.pac.route
+            other, text = (found.rules, tr("In Rules mode: {route}")) if by_url else (
+                found.by_name, tr("Programs that name only the host: {route}")
+            )  # fmt: skip
+            words = [one._replace(pixels=12) for one in because(other)]
+            spans = filled(text, Span("", "warn", pixels=12), route=route_words(other.route))
             self._note.show_spans([*spans, small._replace(text=" "), *words])
         else:
             self._note.show_spans([small._replace(text=tr("This is what new connections will do."))])

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayo
 
 from ssgui.app.context import AppContext
 from ssgui.app.rule_updates import RuleUpdates
+from ssgui.config.app_config import Mode
 from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.menus import rounded
@@ -23,6 +24,7 @@ from ssgui.gui.rules.wording import rules_text
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
 from ssgui.services.own_rules import OwnRuleError, RuleChange, always
+from ssgui.services.rule_hits import unseen_with_a_pac
 from ssgui.services.rules import RulesError
 from ssgui.system.addresses import own_addresses
 
@@ -168,19 +170,20 @@ class RulesPage(QWidget):
     def _show_notes(self) -> None:
         if self.editor.is_modified():
             return
-        hits, covered = self.rules.hits, self.rules.made.covered
+        hits, covered, user = self.rules.hits, self.rules.made.covered, self.rules.made.user
+        unseen = unseen_with_a_pac(user) if self.context.config.settings.mode is Mode.PAC else ()
         notes = {}
-        for rule in self.rules.made.user.rules:
-            if rule.line in covered:
-                notes[rule.line] = Note("covered", covered[rule.line])
-            elif rule.text in hits.ever or hits.rules[rule.text]:
-                notes[rule.line] = Note("hits", hits.rules[rule.text])
-            else:
-                notes[rule.line] = Note("never", 0)
+        for line, name in self.rules.made.names.items():
+            if line in covered:
+                notes[line] = Note("covered", covered[line])
+            elif name in hits.ever or hits.rules[name]:
+                notes[line] = Note("hits", hits.rules[name])
+            elif line not in unseen:
+                notes[line] = Note("never", 0)
         self.editor.show_notes(notes)
 
     def _show_head(self) -> None:
-        count = len(self.rules.made.user.rules)
+        count = len(self.rules.made.names)
         self._count.setText(rules_text(count) if count else "")
         self._count.setStyleSheet(f"color: {theme.current().text2}")
         changed = self.editor.is_modified()

@@ -12,6 +12,7 @@ import click
 
 from ssgui.app.diagnose_command import diagnose
 from ssgui.app.documents_commands import add_document_commands
+from ssgui.app.pac_commands import add_pac_commands
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ def _restore_proxy(context: click.Context, /, **given: Any) -> int:
 
 
 add_document_commands(_ssgui, common_flags)
+add_pac_commands(_ssgui, common_flags)
 _ssgui.add_command(common_flags(diagnose))
 
 
@@ -207,12 +209,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int:
     """The line for what a command could not do; anything unforeseen keeps its traceback."""
+    from ssgui.app.command_io import CommandError
+    from ssgui.config.store import StoreError
     from ssgui.config.values import ConfigError
     from ssgui.engine.errors import BindError, PluginError
     from ssgui.protocol.errors import LocalProtocolError
     from ssgui.system.proxy.backend import ProxyError
 
-    if isinstance(error, ProxyError):
+    if isinstance(error, CommandError | ProxyError | StoreError):
         return _complain(str(error), 1)
     if isinstance(error, BindError):
         from ssgui.system.port_owner import owner_of_port

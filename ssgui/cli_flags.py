@@ -45,7 +45,7 @@ def _networks(context: click.Context, parameter: click.Parameter, value: str | N
 
 common_flags = _options(
     click.option("--headless", is_flag=True, help="Without a window."),
-    click.option("--data-dir", metavar="DIR", help="Where ssgui keeps its files; these commands keep none."),
+    click.option("--data-dir", metavar="DIR", help="Where ssgui keeps its files; most commands keep none."),
     click.option("--events", metavar="FILE|-", help="Add what happens to connections, as JSON lines."),
     click.option("--password-file", metavar="FILE|-", help="Read the password from the first line."),
     click.option(

@@ -4,8 +4,6 @@ What was asked for goes to standard output, and everything that has to be said a
 are part of what is asked for; no message has one.
 """
 
-import json
-import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ssgui.app.log_output import plain
+from ssgui.app.command_io import STDIN, at, counted, print_json, print_text, read_file, say, write_file
 
 if TYPE_CHECKING:
     from ssgui.config.documents import Imported, Note
     from ssgui.protocol.links import FoundLink, ServerLink
 
-_STDIN = "standard input"
 _FORMATS = ("links", "sip008", "gui-config")
 
 
@@ -36,6 +33,7 @@ def add_document_commands(group: click.Group, common: Callable[[click.Command], 
 @click.argument("links", nargs=-1, metavar="[LINK...|-]")
 def _decode(links: tuple[str, ...], **given: Any) -> int:
     """Print every server of the links as a line of JSON, with its password. Without LINK: standard input."""
+    from ssgui.config.documents import MAX_DOCUMENT
     from ssgui.config.documents.registry import unpack_base64
     from ssgui.config.values import ConfigError
     from ssgui.protocol.links import find_links
@@ -43,26 +41,26 @@ def _decode(links: tuple[str, ...], **given: Any) -> int:
     taken = 0
     reasons: list[str] = []
     for number, argument in enumerate(links or ("-",), 1):
-        source = _STDIN if argument == "-" else f"argument {number}" if len(links) > 1 else ""
-        text = _text(_read("-"), source) if argument == "-" else argument
+        source = STDIN if argument == "-" else f"argument {number}" if len(links) > 1 else ""
+        text = _text(read_file("-", MAX_DOCUMENT), source) if argument == "-" else argument
         if "://" not in text:
             text = unpack_base64(text) or text
         found = list(find_links(text))
         if not found:
-            reasons.append(_at(source, "there is no link in it"))
+            reasons.append(at(source, "there is no link in it"))
         for one in found:
-            where = _at(source, f"link {one.number} (line {one.line})" if len(found) > 1 else "")
+            where = at(source, f"link {one.number} (line {one.line})" if len(found) > 1 else "")
             if one.server is None:
-                reasons.append(_at(where, one.error or _online(one)))
+                reasons.append(at(where, one.error or _online(one)))
                 continue
             taken += 1
-            _print_json(_object(one.server))
+            print_json(_object(one.server))
             for remark in _remarks(one.server):
-                _say(_at(where, remark))
+                say(at(where, remark))
     if not taken and len(reasons) == 1:
         raise ConfigError(reasons[0])
     for reason in reasons:
-        _say(reason)
+        say(reason)
     if not taken:
         raise ConfigError("no link could be read")
     return 0
@@ -78,7 +76,7 @@ def _encode(file: str, **given: Any) -> int:
     written = write_links(document.servers, _new_id)
     click.echo(written.text, nl=False)
     for note in written.notes:
-        _say(note)
+        say(note)
     return 0
 
 
@@ -93,14 +91,13 @@ def _import(file: str, **given: Any) -> int:
     """
     if given["as_json"]:
         document = _document(file, quiet=True)
-        _print_json(_tree(document))
+        print_json(_tree(document))
         return 0
     document = _document(file)
-    count = len(document.servers)
-    _print(f"{document.title}: {count} server{'' if count == 1 else 's'}")
+    print_text(f"{document.title}: {counted(len(document.servers), 'server')}")
     for server in document.profiles:
         place = f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
-        _print(f"  {place}  {server.method}  {server.remarks}".rstrip().replace("\n", " "))
+        print_text(f"  {place}  {server.method}  {server.remarks}".rstrip().replace("\n", " "))
     return 0
 
 
@@ -119,13 +116,12 @@ def _export(context: click.Context, /, file: str, **given: Any) -> int:
     document = _document(source)
     written = WRITERS[given["form"]](document.servers, _new_id)
     if file == "-":
-        _print(written.text, end="")
+        print_text(written.text, end="")
     else:
-        _write(Path(file), written.text.encode())
-        count = len(document.servers)
-        _say(f"{file}: {count} server{'' if count == 1 else 's'} written")
+        write_file(Path(file), written.text.encode())
+        say(f"{file}: {counted(len(document.servers), 'server')} written")
     for note in written.notes:
-        _say(note)
+        say(note)
     return 0
 
 
@@ -147,11 +143,11 @@ def _kept(data_dir: str | None) -> str:
 
 def _document(file: str, *, quiet: bool = False) -> "Imported":
     """Read FILE, and say everything about it that there is to say. ConfigError if it has no server to use."""
-    from ssgui.config.documents import Severity, read_document
+    from ssgui.config.documents import MAX_DOCUMENT, Severity, read_document
     from ssgui.config.values import ConfigError, located
 
-    source = _STDIN if file == "-" else file
-    data = _read(file)
+    source = STDIN if file == "-" else file
+    data = read_file(file, MAX_DOCUMENT)
     with located(source):
         document = read_document(data)
         skipped = document.noted(Severity.SKIPPED)
@@ -168,44 +164,16 @@ def _document(file: str, *, quiet: bool = False) -> "Imported":
 
 def _say_notes(notes: "tuple[Note, ...]") -> None:
     for note in notes:
-        _say(f"{note.severity}: {note}")
-
-
-def _read(file: str) -> bytes:
-    from ssgui.config.documents import MAX_DOCUMENT
-    from ssgui.config.values import ConfigError
-
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read(MAX_DOCUMENT + 1)
-        with Path(file).open("rb") as opened:
-            return opened.read(MAX_DOCUMENT + 1)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from None
+        say(f"{note.severity}: {note}")
 
 
 def _text(data: bytes, source: str) -> str:
-    from ssgui.config.documents import MAX_DOCUMENT
     from ssgui.config.values import ConfigError
 
-    if len(data) > MAX_DOCUMENT:
-        raise ConfigError(f"{source}: too large (more than {MAX_DOCUMENT >> 20} MiB)")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: not UTF-8: byte {error.start + 1}") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    from ssgui.config.atomic_file import write_atomically
-    from ssgui.config.values import ConfigError
-
-    try:
-        if path.exists() and not path.is_file():
-            raise ConfigError(f"{path}: it is no file; - is standard output")
-        write_atomically(path, data)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _object(link: "ServerLink") -> dict[str, Any]:
@@ -248,31 +216,3 @@ def _tree(document: "Imported") -> dict[str, Any]:
         "settings": {key: value for key, value in settings.items() if value not in (None, "", [])},
         "extras": document.extras,
     }
-
-
-def _at(where: str, what: str) -> str:
-    return ": ".join(part for part in (where, what) if part)
-
-
-def _print(text: str, end: str = "\n") -> None:
-    """To standard output; what that cannot show is escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    click.echo(plain(text).encode(encoding, "backslashreplace").decode(encoding) + end, nl=False)
-
-
-def _print_json(tree: dict[str, Any]) -> None:
-    from ssgui.config.documents.writers import json_text
-
-    text = json_text(tree)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(tree)
-    click.echo(text)
-
-
-def _say(text: str) -> None:
-    encoding = sys.stderr.encoding or "utf-8"
-    click.echo(
-        f"ssgui: {plain(' '.join(text.split()))}".encode(encoding, "backslashreplace").decode(encoding), err=True
-    )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ssgui.app.context import AppContext
+from ssgui.config.app_config import Settings
 from ssgui.engine.tasks import run_blocking
+from ssgui.protocol.address import Address
 
 _SECONDS = 20.0
 
@@ -15,12 +17,17 @@ def own_proxy(context: AppContext) -> str:
     relay = context.proxy.relay
     if relay is None or context.pause.left():
         return ""
-    settings = context.config.settings
     host, port = relay.address
+    place = Address("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104
+    return proxy_url(str(place), context.config.settings)
+
+
+def proxy_url(place: str, settings: Settings) -> str:
+    """`socks5://…` of the app's port at `place`, with the name and password that it asks for."""
     user = ""
     if settings.user and settings.user_password:
         user = f"{quote(settings.user, safe='')}:{quote(settings.user_password.reveal(), safe='')}@"
-    return f"socks5://{user}{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    return f"socks5://{user}{place}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,9 @@ from ssgui.app.context import AppContext
 from ssgui.app.own_proxy import own_proxy
 from ssgui.config.app_config import RuleSource
 from ssgui.engine.tasks import run_blocking, spawn
-from ssgui.rules.model import RuleList
 from ssgui.rules.reader import ListError
 from ssgui.services.fetching import Answer, FetchError, Limits, fetch
-from ssgui.services.rule_lists import MOST_BYTES, checked, size_of
+from ssgui.services.rule_lists import MOST_BYTES
 
 _HOUR = 3600.0
 _AGAIN = 1800.0  # seconds until a list that could not be had is tried again by itself
@@ -98,13 +97,9 @@ class RuleUpdates:
             opened=self._context.proxy.own,
         )  # fmt: skip
         if not answer.unchanged:
-            await run_blocking(self._take, source, answer.data, before)
+            await run_blocking(self._rules.folder.replace, source, answer.data, before)
             self._rules.list_changed(source.id)
         self._put(source.id, updated=self._clock(), error="", etag=answer.etag or source.etag)
-
-    def _take(self, source: RuleSource, data: bytes, before: RuleList | None) -> None:
-        checked(source, data, size_of(before) if before is not None else 0)
-        self._rules.folder.keep(source, data)
 
     def _put(self, identity: str, **values: object) -> None:
         config = self._context.config

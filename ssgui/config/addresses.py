@@ -8,6 +8,7 @@ from ssgui.config.values import ConfigError, parse_host, parse_port
 from ssgui.protocol.address import Address
 
 _PROXY_KINDS = {"socks5": "socks5", "socks5h": "socks5", "http": "http"}
+_PAC_KINDS = ("PROXY", "HTTPS", "SOCKS5")
 _MOST_CREDENTIALS = 255  # bytes; RFC 1929 has one length byte for each
 
 
@@ -38,6 +39,34 @@ def parse_proxy(text: str) -> UpstreamProxy:
     if max(len(part.encode("utf-8", "replace")) for part in (user, password)) > _MOST_CREDENTIALS:
         raise ConfigError(f"user and password have at most {_MOST_CREDENTIALS} bytes each")
     return UpstreamProxy(kind, parse_host(parts.hostname), parse_port(port), user, Secret(password))
+
+
+def parse_pac_result(text: str) -> str:
+    """What a PAC returns for the proxy: "PROXY 127.0.0.1:1080; SOCKS5 127.0.0.1:1080", words as browsers know them.
+
+    Browsers skip what they do not know, and go directly without a word; so that is refused.
+    """
+    entries = [entry for part in text.split(";") if (entry := part.strip())]
+    if not entries:
+        raise ConfigError("it is empty: browsers would go directly")
+    return "; ".join(map(_pac_entry, entries))
+
+
+def _pac_entry(entry: str) -> str:
+    kind, _, place = entry.partition(" ")
+    kind = kind.upper()
+    if kind == "DIRECT" and not place:
+        return kind
+    if kind in ("SOCKS", "SOCKS4"):
+        raise ConfigError(f"{kind}: Chromium looks names up itself for it; write SOCKS5, or PROXY")
+    if kind == "HTTP":
+        raise ConfigError("HTTP: Chromium goes directly for it; write PROXY")
+    if kind not in _PAC_KINDS:
+        raise ConfigError(f"{entry[:40]!a} is not PROXY, HTTPS or SOCKS5 with HOST:PORT, and not DIRECT")
+    address = parse_target(place)
+    if not address.host.isascii():
+        raise ConfigError(f"{address.host!a}: names in a PAC are written in ASCII")
+    return f"{kind} {address}"
 
 
 def parse_probe_url(text: str) -> str:

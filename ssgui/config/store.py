@@ -19,7 +19,7 @@ from ssgui.config.app_config import AppConfig
 from ssgui.config.atomic_file import write_atomically
 from ssgui.config.config_codec import Loaded, Tree, decode_config, encode_config
 from ssgui.config.protected import has_clear
-from ssgui.config.values import ConfigError
+from ssgui.config.values import ConfigError, located
 
 _log = logging.getLogger("ssgui")
 NAME = "config.json"
@@ -31,6 +31,17 @@ _BACKUP = re.compile(r"config-\d{8}-\d{6}(?:-\d+)?\.json")
 
 class StoreError(Exception):
     """The configuration could not be written; says where and why."""
+
+
+def read_config(folder: Path) -> Loaded:
+    """What the data directory `folder` says, which is left as it is; the defaults where nothing is. ConfigError."""
+    try:
+        with located(NAME):
+            return decode_config(_read(folder / NAME))
+    except FileNotFoundError:
+        return Loaded(AppConfig(), {})
+    except OSError as error:
+        raise ConfigError(f"{folder / NAME}: {_reason(error)}") from None
 
 
 class Store:

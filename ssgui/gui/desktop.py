@@ -285,6 +285,10 @@ class Desktop:
                 return self._status()
             case "rules":
                 await self._read_rules()
+            case "update-lists":
+                self.presenter.rules.updates.update()
+            case "lists":
+                return {"lists": [one.told() for one in self.context.rules.lists]}
             case "diagnose":
                 await self._diagnose(str(request.get("file", "")), request.get("hide_hosts") is not False)
             case what:

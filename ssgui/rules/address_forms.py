@@ -14,6 +14,7 @@ from ssgui.rules.rule_set import parse_literal
 
 LONGEST_URL: Final = 2048  # of which anything is looked at: a regular expression takes its time
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^#]*)", re.IGNORECASE)
+_NO_HOST: Final = re.compile(r"[\s<>\"`{}|\\^]")  # what no browser takes in a host
 _PORT: Final = re.compile(r":(\d*)$")
 _WHOLE: Final = frozenset({"http", "ws"})
 _PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443, "ftp": 21}
@@ -30,6 +31,14 @@ class Form(NamedTuple):
 def form_of(url: str) -> Form:
     """The form of an absolute URL. ValueError when it is none."""
     return _form(*_parts(url))
+
+
+def as_url(text: str) -> str:
+    """What a person typed for an address, as a URL: a host alone is taken for its https page."""
+    text = text.strip()
+    if "://" in text:
+        return text
+    return f"https://[{text}]" if literal(text) is not None and ":" in text else f"https://{text}"
 
 
 def form_in_rules_mode(url: str, *, by_name: bool = False) -> Form:
@@ -55,8 +64,8 @@ def _parts(url: str) -> tuple[str, str, str, str]:
     if ":" in authority and not authority.endswith("]") and (ending := _PORT.search(authority)):
         port, authority = ending[1], authority[: ending.start()]
     host = normal_host(authority)
-    if not host:
-        raise ValueError("not a URL: it has no host")
+    if not host or _NO_HOST.search(host) or (":" in host and literal(host) is None):
+        raise ValueError(f"not a URL: it has {'no' if not host else 'an impossible'} host")
     return scheme, host, port, rest
 
 

@@ -69,7 +69,7 @@ def _from_dlc(data: bytes, name: str, action: Route, group: str) -> RuleList:
 def _by_format(text: str, name: str, action: Route) -> RuleList:
     beginning = "\n".join(text.split("\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT])
     if _AUTOPROXY.search(beginning):
-        return parse_autoproxy(text, name, action)
+        return _autoproxy(text, name, action)
     if _GEOSITE.search(beginning):
         return parse_geosite(text, name, action)
     return parse_plain(text, name, action)
@@ -77,6 +77,11 @@ def _by_format(text: str, name: str, action: Route) -> RuleList:
 
 def read_user_rules(text: str) -> RuleList:
     """The person's own rules, as the editor has them: AutoProxy, and networks. Never fails."""
+    return _autoproxy(text, "user", Route.PROXY)
+
+
+def _autoproxy(text: str, name: str, action: Route) -> RuleList:
+    """AutoProxy, in which a network is a network and not text to look for."""
     lines = text.split("\n")
     networks: list[tuple[Network, int]] = []
     excepted: list[tuple[Network, int]] = []
@@ -88,7 +93,7 @@ def read_user_rules(text: str) -> RuleList:
                 (excepted if found[1] else networks).append((ip_network(found[2], strict=False), number))
             except ValueError:
                 wrong.append(Problem(number, shown(raw.strip()), _no_network(found[2])))
-    rules = parse_autoproxy("\n".join(lines), "user")
+    rules = parse_autoproxy("\n".join(lines), name, action)
     problems = tuple(sorted((*rules.problems, *wrong)))
     return dataclasses.replace(rules, networks=tuple(networks), excepted=tuple(excepted), problems=problems)
 

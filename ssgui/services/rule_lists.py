@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ssgui.assets import asset
@@ -65,6 +65,14 @@ class ListState:
         """That of the source."""
         return self.source.id
 
+    def told(self) -> dict[str, Any]:
+        """As it is told to other processes."""
+        return {
+            "name": self.name, "enabled": self.source.enabled, "fetched": bool(self.source.url), "rules": self.rules,
+            "networks": self.networks, "problems": len(self.problems), "there": self.there, "error": self.error,
+            "updated": self.source.updated, "updating": self.progress is not None,
+        }  # fmt: skip
+
 
 def geosite(groups: Sequence[str], *, direct: bool = False) -> RuleSource:
     """A source for these groups of domain-list-community."""
@@ -116,9 +124,26 @@ def parse(source: RuleSource, data: bytes, name: str) -> RuleList:
     )
 
 
+def parse_all(
+    folder: "RuleFolder", sources: Sequence[RuleSource], parse: Callable[[RuleSource, bytes, str], RuleList] = parse
+) -> tuple[dict[str, RuleList], dict[str, str]]:
+    """Every list of `sources` that was ever had, and why others cannot be read, by id. Blocks."""
+    names, found, failed = names_of(sources), dict[str, RuleList](), dict[str, str]()
+    for source in sources:
+        try:
+            body = folder.body(source)
+            if body is not None:
+                found[source.id] = parse(source, body, names[source.id])
+        except OSError as error:
+            failed[source.id] = f"its file cannot be read: {error.strerror or error}"
+        except ListError as error:
+            failed[source.id] = str(error)
+    return found, failed
+
+
 def size_of(rules: RuleList) -> int:
     """Rules of any kind in it."""
-    return len(rules.rules) + len(rules.networks)
+    return len(rules.rules) + len(rules.networks) + len(rules.excepted)
 
 
 def checked(source: RuleSource, data: bytes, before: int) -> RuleList:
@@ -167,6 +192,11 @@ class RuleFolder:
         path = self._path(source.id)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, data)
+
+    def replace(self, source: RuleSource, data: bytes, before: RuleList | None) -> None:
+        """The same, if `data` can be the list that had the rules of `before`; ListError when it cannot."""
+        checked(source, data, size_of(before) if before is not None else 0)
+        self.keep(source, data)
 
     def last_good(self) -> bytes | None:
         """The last PAC that browsers accept."""

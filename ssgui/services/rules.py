@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,14 +19,15 @@ from ssgui.config.app_config import AppConfig, RuleSource
 from ssgui.config.atomic_file import write_atomically
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.rules.acl import Problem
+from ssgui.rules.address_forms import as_url
 from ssgui.rules.covered import covered_lines
 from ssgui.rules.matcher import Explanation, Matcher
 from ssgui.rules.model import Policy, RuleList
 from ssgui.rules.pac_compiler import PacTooBigError, compile_pac
-from ssgui.rules.reader import ListError, read_user_rules
+from ssgui.rules.reader import read_user_rules
 from ssgui.services.pac_pages import PROXY_MARK, PacInUse, PacPages
 from ssgui.services.rule_hits import HitListener, RuleHits, names_by_line
-from ssgui.services.rule_lists import MOST_USER_BYTES, USER, ListState, RuleFolder, names_of, parse
+from ssgui.services.rule_lists import MOST_USER_BYTES, USER, ListState, RuleFolder, names_of, parse, parse_all
 
 STATE_NAME: Final = "rules-state.json"
 _MOST_STATE_BYTES: Final = 8 << 20
@@ -145,29 +146,13 @@ class RulesService:
 
     def _make(self, config: AppConfig, text: str) -> Made:
         user = read_user_rules(text)
-        lists, failed = self._parse_all(config.rule_lists)
+        lists, failed = parse_all(self.folder, config.rule_lists, self._parse)  # what is off too: its size is shown
+        self._parsed = {one: self._parsed[one] for one in lists}
         in_use = tuple(lists[one.id] for one in config.rule_lists if one.enabled and one.id in lists)
         policy = Policy(config.settings.rules_mode, user, in_use, PROXY_MARK)
         pac, pac_error = self._compile(policy)
         names, covered = names_by_line(user), covered_lines(user)
         return Made(config, text, user, lists, failed, names, covered, Matcher(policy), pac, pac_error)
-
-    def _parse_all(self, sources: Iterable[RuleSource]) -> tuple[dict[str, RuleList], dict[str, str]]:
-        """Every list that was ever had, also those that are switched off: their size is shown."""
-        names, found, failed = names_of(sources), {}, {}
-        for source in sources:
-            name = names[source.id]
-            try:
-                body = self.folder.body(source)
-                if body is None:
-                    continue
-                found[source.id] = self._parse(source, body, name)
-            except OSError as error:
-                failed[source.id] = f"its file cannot be read: {error.strerror or error}"
-            except ListError as error:
-                failed[source.id] = str(error)
-        self._parsed = {one: self._parsed[one] for one in found}
-        return found, failed
 
     def _parse(self, source: RuleSource, body: bytes, name: str) -> RuleList:
         known = self._parsed.get(source.id)
@@ -220,7 +205,7 @@ class RulesService:
     def _state_of(self, source: RuleSource, name: str) -> ListState:
         rules = self.made.lists.get(source.id, RuleList())
         return ListState(
-            source, name, len(rules.rules), len(rules.networks), rules.problems,
+            source, name, len(rules.rules), len(rules.networks) + len(rules.excepted), rules.problems,
             there=source.id in self.made.lists,
             error=source.error or self.made.failed.get(source.id, ""),
             progress=self.progress.get(source.id),
@@ -240,8 +225,7 @@ class RulesService:
 
     def explain(self, url: str) -> Explanation:
         """Where `url` goes, and why; a host alone is taken for its https page. ValueError when it is no address."""
-        url = url.strip()
-        return (self.made.matcher or Matcher(Policy())).explain(url if "://" in url else f"https://{url}")
+        return (self.made.matcher or Matcher(Policy())).explain(as_url(url))
 
     # ---- the person's own rules
 

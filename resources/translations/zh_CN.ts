@@ -2404,6 +2404,10 @@
         <translation>密码或加密方式有误？</translation>
     </message>
     <message>
+        <source>Your own rules cannot be read.</source>
+        <translation>无法读取你的规则。</translation>
+    </message>
+    <message>
         <source>Your provider gives it to you. Keep it to yourself: it is a password.</source>
         <translation>由服务商提供。请勿外传，它相当于密码。</translation>
     </message>
@@ -2414,6 +2418,10 @@
     <message>
         <source>Your rules send it directly.</source>
         <translation>你的规则让它直连。</translation>
+    </message>
+    <message>
+        <source>Your rules were changed in their file. Save replaces that, Revert shows it.</source>
+        <translation>规则文件被其他程序改过。“保存”会覆盖它，“还原”会显示它。</translation>
     </message>
     <message>
         <source>a URL begins with its scheme: write ||example.com, or |http://example.com</source>
@@ -2804,6 +2812,10 @@
         <translation>正则表达式超过 {limit} 个：从这里起有 {surplus} 个不生效</translation>
     </message>
     <message>
+        <source>more than {size} MiB</source>
+        <translation>超过 {size} MiB</translation>
+    </message>
+    <message>
         <source>more than {size} MiB of rules</source>
         <translation>规则超过 {size} MiB</translation>
     </message>
@@ -3170,6 +3182,10 @@
     <message>
         <source>your exception in line {line} decides first: {rule}</source>
         <translation>你在第 {line} 行的例外优先：{rule}</translation>
+    </message>
+    <message>
+        <source>your rules were changed in their file meanwhile: look at them before you save</source>
+        <translation>规则文件刚刚被其他程序改过：请先看一看，再保存</translation>
     </message>
     <message>
         <source>{address} still listens</source>

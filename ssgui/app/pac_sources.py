@@ -16,7 +16,16 @@ from ssgui.rules.model import Policy, PolicyMode, RuleList
 from ssgui.rules.reader import ListError, read_user_rules
 from ssgui.services.control import ControlError, ask
 from ssgui.services.fetching import FetchError, Limits, check_address, fetch
-from ssgui.services.rule_lists import MOST_BYTES, MOST_USER_BYTES, RuleFolder, names_of, parse, parse_all, source_of
+from ssgui.services.rule_lists import (
+    MOST_BYTES,
+    MOST_USER_BYTES,
+    RuleFolder,
+    names_of,
+    parse,
+    parse_all,
+    source_of,
+    user_text_of,
+)
 
 SECONDS = 120.0
 _MOST_REMARKS = 10  # lines that were not understood, of one list
@@ -40,7 +49,7 @@ def policy_of(given: Given) -> Policy:
     mode = given.mode or (PolicyMode.LIST if given.lists or given.user else settings.rules_mode)
     if given.lists or given.user:
         lists = asyncio.run(_read_lists(given, settings, direct=mode is PolicyMode.BYPASS))
-        user = _user_rules(read_file(given.user, MOST_USER_BYTES)) if given.user else RuleList("user")
+        user = read_user_rules(user_text_of(read_file(given.user, MOST_USER_BYTES))) if given.user else RuleList("user")
         fail_open = False
     else:
         lists, user = _kept(given.folder, config.rule_lists)
@@ -82,10 +91,6 @@ def _kept(folder: Path, sources: tuple[RuleSource, ...]) -> tuple[tuple[RuleList
 
 
 # ---- given
-
-
-def _user_rules(data: bytes) -> RuleList:
-    return read_user_rules(data.decode("utf-8-sig", "replace").replace("\r\n", "\n"))
 
 
 async def _read_lists(given: Given, settings: Settings, *, direct: bool) -> tuple[RuleList, ...]:

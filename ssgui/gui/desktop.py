@@ -40,7 +40,7 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
 from ssgui.services.control import ControlError, InstanceLock, ask, new_control_server
-from ssgui.services.rules import RulesError
+from ssgui.services.own_file import RulesError
 from ssgui.system.limits import raise_nofile
 from ssgui.system.proxy.choose import choose_backend
 

@@ -103,6 +103,8 @@ _SENTENCES = (
     tr("{file} cannot be written: {why}"),
     tr("{file} cannot be read: {why}"),
     tr("more than {size} MiB of rules"),
+    tr("more than {size} MiB"),
+    tr("your rules were changed in their file meanwhile: look at them before you save"),
     # one rule
     tr("there is no host"),
     tr("what is in the local network is always direct"),

@@ -1,5 +1,6 @@
 """The lists of rules on this computer: what can be chosen, what was chosen, and their bodies as fetched last."""
 
+import errno
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -154,6 +155,11 @@ def checked(source: RuleSource, data: bytes, before: int) -> RuleList:
     return found
 
 
+def user_text_of(data: bytes) -> str:
+    """The person's rules, as their file says them."""
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+
 class RuleFolder:
     """Where bodies and the person's rules are kept. Every call blocks; OSError."""
 
@@ -166,12 +172,15 @@ class RuleFolder:
         return self._folder / "user-rules.txt"
 
     def user_text(self) -> str:
-        """What they say; "" if there are none."""
+        """What they say; "" if there are none. A part of them would be worse than nothing: EFBIG."""
         try:
             with self.user_path.open("rb") as file:
-                return file.read(MOST_USER_BYTES).decode("utf-8-sig", "replace").replace("\r\n", "\n")
+                data = file.read(MOST_USER_BYTES + 1)
         except FileNotFoundError:
             return ""
+        if len(data) > MOST_USER_BYTES:
+            raise OSError(errno.EFBIG, f"more than {MOST_USER_BYTES >> 20} MiB")
+        return user_text_of(data)
 
     def save_user(self, text: str) -> None:
         """Keep them."""

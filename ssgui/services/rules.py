@@ -25,17 +25,21 @@ from ssgui.rules.matcher import Explanation, Matcher
 from ssgui.rules.model import Policy, RuleList
 from ssgui.rules.pac_compiler import PacTooBigError, compile_pac
 from ssgui.rules.reader import read_user_rules
+from ssgui.services.own_file import OwnFile, RulesError
 from ssgui.services.pac_pages import PROXY_MARK, PacInUse, PacPages
 from ssgui.services.rule_hits import HitListener, RuleHits, names_by_line
-from ssgui.services.rule_lists import MOST_USER_BYTES, USER, ListState, RuleFolder, names_of, parse, parse_all
+from ssgui.services.rule_lists import (
+    USER,
+    ListState,
+    RuleFolder,
+    names_of,
+    parse,
+    parse_all,
+)
 
 STATE_NAME: Final = "rules-state.json"
 _MOST_STATE_BYTES: Final = 8 << 20
 _log = logging.getLogger("ssgui")
-
-
-class RulesError(Exception):
-    """Rules could not be kept; says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class RulesService:
         self.progress: dict[str, float] = {}  # by id of a list that is being fetched
         self._parsed: dict[str, tuple[RuleSource, bytes, RuleList]] = {}
         self._fresh: set[str] = set()  # ids of lists whose body is to be read again
-        self._user_text: str | None = None
+        self.own = OwnFile(self.folder, keep=keep)
         self._work: asyncio.Task[None] | None = None
         self._read_yet = False
         self._saved = 0
@@ -103,7 +107,7 @@ class RulesService:
         return (
             made.matcher is None
             or bool(self._fresh)
-            or self._user_text != made.user_text
+            or self.own.text != made.user_text
             or config.rule_lists != made.config.rule_lists
             or config.settings.rules_mode is not made.config.settings.rules_mode
         )
@@ -115,7 +119,7 @@ class RulesService:
                 self._read_yet = True
             while self._outdated():
                 self._fresh.clear()
-                self.made = await run_blocking(self._make, self._config(), self._user_text or "")
+                self.made = await run_blocking(self._make, self._config(), self.own.text or "")
                 self.hits.keep(self.made.names.values())
                 self._turned()
         finally:
@@ -130,14 +134,12 @@ class RulesService:
     # ---- in a thread
 
     def _read(self) -> None:
+        self.own.read()
         try:
-            text = self.folder.user_text()
             if self._keep:
                 self.folder.tidy(self._config().rule_lists)
         except OSError as error:
-            _log.error("the rules of your own cannot be read: %s", error.strerror or error)
-            text = ""
-        self._user_text = text
+            _log.warning("lists that are not used any more cannot be removed: %s", error.strerror or error)
         state = _read_state(self._state_path)
         self.hits.restore(state.get("hits"))
         version, digest = state.get("version"), state.get("hash")
@@ -232,35 +234,38 @@ class RulesService:
     @property
     def user_text(self) -> str:
         """As the editor shows it."""
-        return self._user_text or ""
+        return self.own.text or ""
 
     def check(self, text: str) -> tuple[Problem, ...]:
         """What of `text` would not be understood."""
         return read_user_rules(text).problems
 
     async def save_user(self, text: str) -> None:
-        """Keep `text` and follow it. RulesError, and what was there holds."""
-        if len(text.encode("utf-8", "replace")) > MOST_USER_BYTES:
-            raise RulesError(f"more than {MOST_USER_BYTES >> 20} MiB of rules")
+        """Keep `text` and follow it. RulesError, see `OwnFile.save`."""
+        await self._ready()
         try:
-            if self._keep:
-                await run_blocking(self.folder.save_user, text)
-        except OSError as error:
-            raise RulesError(f"{self.folder.user_path} cannot be written: {error.strerror or error}") from None
-        self._user_text = text
-        self.follow()
-        self.tell()
+            await self.own.save(text)
+        finally:
+            self.follow()
+            self.tell()
 
     async def read_again(self) -> None:
         """The person's rules may have been changed in their file, by another program. RulesError."""
+        await self._ready()
         try:
-            text = await run_blocking(self.folder.user_text)
-        except OSError as error:
-            raise RulesError(f"{self.folder.user_path} cannot be read: {error.strerror or error}") from None
-        if self._read_yet and text != self._user_text:
-            self._user_text = text
-            self.follow()
+            if not await self.own.read_again():
+                return
+        except RulesError:
             self.tell()
+            raise
+        self.follow()
+        self.tell()
+
+    async def _ready(self) -> None:
+        """Wait until the file was read once."""
+        if not self._read_yet:
+            self.follow()
+            await self.settled()
 
     def list_changed(self, identity: str) -> None:
         """The body of this list is another one."""

@@ -26,6 +26,7 @@ RULES = """\
 ||[2001:db8::1]
 """
 SOON = 2.0  # seconds, from a change of rules to a browser that follows it
+CHANGES = 10
 
 
 @dataclass
@@ -145,7 +146,7 @@ def start_chromium(folder: Path, page: str, world: World, env: dict[str, str]) -
 
 
 def start_firefox(folder: Path, page: str, world: World, env: dict[str, str]) -> AbstractContextManager[Process]:
-    names = ["notlisted.test", "free.listed.test", "late.test"]
+    names = ["notlisted.test", "free.listed.test", "late.test", *(f"late{number}.test" for number in range(CHANGES))]
     return firefox(folder, page, {"network.proxy.type": 5, "network.dns.localDomains": ",".join(names)}, env)
 
 
@@ -157,6 +158,32 @@ def test_chromium_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.long
 def test_firefox_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     follows(tmp_path, monkeypatch, start_firefox)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("start", [start_chromium, start_firefox], ids=["chromium", "firefox"])
+def test_every_change_is_followed_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start, record_property: Callable[[str, object], None]
+) -> None:
+    """From the moment at which the file of rules is another one; the browser goes on all the time."""
+    with gnome(tmp_path, monkeypatch) as (own, backend), made_world(tmp_path, own, "pac") as world:
+        wait_until(lambda: backend.snapshot()["mode"] == "'auto'", "the system's proxy is set")
+        with start(tmp_path, world.site.page, world, own):
+            assert world.goes("listed.test", "/first") == "proxy"
+            took = [_seconds_until_followed(world, number) for number in range(CHANGES)]
+        record_property("seconds", took)
+        print("followed after", ", ".join(f"{one:.2f}" for one in took), "s")
+        assert sorted(took)[CHANGES // 2] < SOON, took
+        assert max(took) < SOON * 5, took
+
+
+def _seconds_until_followed(world: World, number: int) -> float:
+    host, paths = f"late{number}.test", iter(range(1000))
+    assert world.goes(host, f"/{number}/before") == "direct"
+    begun = time.monotonic()
+    world.follow(RULES + f"||{host}\n")
+    wait_until(lambda: world.goes(host, f"/{number}/{next(paths)}") == "proxy", "the rule is followed")
+    return time.monotonic() - begun
 
 
 def test_global_is_followed_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,12 +236,41 @@ def test_a_draft_survives_what_happens_meanwhile(page: RulesPage, flow: Flow) ->
     async def steps() -> None:
         await begun(page)
         QTest.keyClicks(page.editor.area, "||draft.example")
-        await page.rules.save_user("||other.example")  # another program wrote the file
-        await page.rules.settled()
-        page.refresh()
+        page.rules.folder.save_user("||other.example")  # as another program does it
+        await until(lambda: page.rules.user_text == "||other.example")
         assert page.editor.text() == "||draft.example"
+        assert toast(page).startswith("Your rules were changed in their file.")
         click(page.revert)
         assert page.editor.text() == "||other.example"
+
+    flow(steps)
+
+
+def test_the_file_is_followed_whoever_writes_it(page: RulesPage, presenter: Presenter, flow: Flow) -> None:
+    async def steps() -> None:
+        await begun(page)
+        path = page.rules.folder.user_path
+        assert not path.exists()
+        for text in ("||one.example\n", "||two.example\n"):
+            path.write_text(text)  # in place
+            await until(lambda text=text: page.editor.text() == text)  # type: ignore[misc]
+        page.rules.folder.save_user("||three.example\n")  # another file in its place
+        await until(lambda: page.editor.text() == "||three.example\n")
+        path.write_text("||four.example\n")
+        await until(lambda: page.editor.text() == "||four.example\n")
+        path.unlink()
+        await until(lambda: page.editor.text() == "")
+        path.mkdir()
+        await until(lambda: page.rules.own.error)
+        facts = [one.text() for one in presenter.window.banners.findChildren(QLabel, "fact")]
+        assert facts == ["Your own rules cannot be read."]
+        path.rmdir()
+        await until(lambda: not page.rules.own.error)
+        page.editor.insert_example()
+        path.write_text("||five.example\n")
+        await until(lambda: page.rules.user_text == "||five.example\n")
+        page.save_rules()  # it was said, so it may be replaced
+        await until(lambda: "@@||intranet" in path.read_text())
 
     flow(steps)
 

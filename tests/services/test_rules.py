@@ -1,6 +1,7 @@
 """What decides on this computer: lists and the person's rules are followed, kept, explained and counted."""
 
 import base64
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from ssgui.rules.acl import Route
 from ssgui.rules.model import PolicyMode
 from ssgui.rules.reader import ListError
 from ssgui.services.connections import Connection
+from ssgui.services.own_file import RulesError
 from ssgui.services.pac_pages import PATH
 from ssgui.services.rule_hits import unseen_with_a_pac
 from ssgui.services.rule_lists import CATALOGUE, RuleFolder, checked, geosite, names_of, parse, source_of
-from ssgui.services.rules import RulesError, RulesService
+from ssgui.services.rules import RulesService
 
 PORT = ("127.0.0.1", 1080)
 LIST = RuleSource(id="one", name="one", url=Secret("https://lists.example/one.txt"))
@@ -147,14 +149,62 @@ async def test_own_rules_are_kept_and_win(world: Callable[..., World]) -> None:
     assert one.rules.user_text == text
 
 
-async def test_rules_that_cannot_be_written_do_not_hold(world: Callable[..., World], tmp_path: Path) -> None:
+async def test_rules_that_cannot_be_written_do_not_hold(
+    world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = world(STARTER)
     await one.follow()
     (tmp_path / "user-rules.txt").mkdir()
-    with pytest.raises(RulesError, match=r"user-rules\.txt cannot be written: Is a directory"):
+    with pytest.raises(RulesError, match=r"user-rules\.txt cannot be read: Is a directory"):
         await one.rules.save_user("||example.com")
     assert one.rules.user_text == ""
     assert one.route("https://example.com/") is Route.DIRECT
+    (tmp_path / "user-rules.txt").rmdir()
+    monkeypatch.setattr("ssgui.services.rule_lists.write_atomically", refuse)
+    with pytest.raises(RulesError, match=r"user-rules\.txt cannot be written: No space left"):
+        await one.rules.save_user("||example.com")
+    assert one.route("https://example.com/") is Route.DIRECT
+
+
+def refuse(path: Path, data: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_what_another_program_wrote_is_not_replaced_unseen(world: Callable[..., World], tmp_path: Path) -> None:
+    one = world(STARTER)
+    path = tmp_path / "user-rules.txt"
+    await one.rules.save_user("||mine.example\r\n||two.example\n")
+    assert path.read_bytes() == b"||mine.example\n||two.example\n"
+    await one.rules.save_user("||mine.example\n")
+    path.write_text("||theirs.example\n")
+    with pytest.raises(RulesError, match="changed in their file meanwhile"):
+        await one.rules.save_user("||mine.example\n||more.example\n")
+    await one.rules.settled()
+    assert path.read_text() == one.rules.user_text == "||theirs.example\n"
+    assert one.route("https://theirs.example/") is Route.PROXY
+    await one.rules.save_user("||mine.example\n||more.example\n")  # it was seen now
+    path.write_text("||mine.example\n")
+    await one.rules.save_user("||mine.example\n")  # the same: nothing is lost
+    path.write_bytes(b"!" * (5 << 20))
+    with pytest.raises(RulesError, match="cannot be read: more than 4 MiB"):
+        await one.rules.save_user("||mine.example\n")
+    assert path.stat().st_size == 5 << 20
+
+
+async def test_a_file_that_cannot_be_read_is_said_and_kept(world: Callable[..., World], tmp_path: Path) -> None:
+    path = tmp_path / "user-rules.txt"
+    path.write_bytes(b"!" * (5 << 20))
+    one = world(STARTER)
+    await one.follow()
+    assert (one.rules.user_text, one.route("https://youtube.com/")) == ("", Route.PROXY)
+    assert one.rules.own.error == f"{path} cannot be read: more than 4 MiB"
+    with pytest.raises(RulesError, match="more than 4 MiB"):
+        await one.rules.save_user("||mine.example\n")
+    path.write_text("||mine.example\n")
+    await one.rules.read_again()
+    await one.rules.settled()
+    assert one.rules.own.error == ""
+    assert one.route("https://mine.example/") is Route.PROXY
 
 
 async def test_a_pac_that_is_too_big_is_not_served(

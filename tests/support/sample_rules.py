@@ -63,7 +63,7 @@ def fill(context: AppContext) -> None:
         if source.id in bodies:
             rules.folder.keep(source, bodies[source.id].encode())
     context.config = msgspec.structs.replace(context.config, rule_lists=chosen)
-    rules._user_text, rules._read_yet = TEXT, True
+    rules.own.text, rules._read_yet = TEXT, True
     rules.made = rules._make(context.config, TEXT)
     rules.progress["gfwlist"] = 0.62
     names = [state.name for state in rules.lists]

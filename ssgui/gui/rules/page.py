@@ -23,9 +23,9 @@ from ssgui.gui.rules.pac_panel import PacPanel
 from ssgui.gui.rules.wording import rules_text
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
+from ssgui.services.own_file import RulesError
 from ssgui.services.own_rules import OwnRuleError, RuleChange, always
 from ssgui.services.rule_hits import unseen_with_a_pac
-from ssgui.services.rules import RulesError
 from ssgui.system.addresses import own_addresses
 
 LISTS_WIDTH, NARROW_LISTS = 356, 300
@@ -139,6 +139,9 @@ class RulesPage(QWidget):
             self._text = text
             self.editor.set_text(text)
             self._check(text)
+        elif text != self._text:
+            self._text = text
+            self._toast.say(tr("Your rules were changed in their file. Save replaces that, Revert shows it."))
         self._known, self._others = None, self._other_devices()
         self.look()
         self.explain.refresh()

@@ -12,6 +12,14 @@
         <translation>1 处错误，已跳过</translation>
     </message>
     <message>
+        <source>1 line not understood</source>
+        <translation>1 行无法理解</translation>
+    </message>
+    <message>
+        <source>1 line was not understood, and is skipped.</source>
+        <translation>有 1 行无法理解，已跳过。</translation>
+    </message>
+    <message>
         <source>1 rule</source>
         <translation>1 条规则</translation>
     </message>
@@ -696,6 +704,10 @@
         <translation>用于规则模式下的地址段列表；当前网络的 DNS 会因此得知域名。</translation>
     </message>
     <message>
+        <source>For now everything goes directly.</source>
+        <translation>目前一切都直连。</translation>
+    </message>
+    <message>
         <source>For other devices · {address}</source>
         <translation>供其他设备使用 · {address}</translation>
     </message>
@@ -846,6 +858,10 @@
     <message>
         <source>Import from another app…</source>
         <translation>从其他应用导入…</translation>
+    </message>
+    <message>
+        <source>In PAC mode: {route}</source>
+        <translation>PAC 模式下：{route}</translation>
     </message>
     <message>
         <source>In Rules mode: {route}</source>
@@ -1006,6 +1022,10 @@
     <message>
         <source>Light</source>
         <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Lines that are not understood…</source>
+        <translation>无法理解的行…</translation>
     </message>
     <message>
         <source>Link</source>
@@ -1972,6 +1992,14 @@
         <translation>详情见日志：{what}</translation>
     </message>
     <message>
+        <source>The mode is Global: everything goes through the server.</source>
+        <translation>当前模式为全局：一切都经过服务器。</translation>
+    </message>
+    <message>
+        <source>The mode is Off: nobody asks the rules.</source>
+        <translation>当前模式为关闭：没有程序使用规则。</translation>
+    </message>
+    <message>
         <source>The mode is Off: they go past the server.</source>
         <translation>模式为关闭：它们绕过服务器。</translation>
     </message>
@@ -2260,10 +2288,6 @@
         <translation>更新失败：{why}</translation>
     </message>
     <message>
-        <source>Update failed: {why} · copy of {date}</source>
-        <translation>更新失败：{why} · 仍用 {date} 的版本</translation>
-    </message>
-    <message>
         <source>Update the lists</source>
         <translation>更新列表</translation>
     </message>
@@ -2522,6 +2546,10 @@
     <message>
         <source>comes with ssgui</source>
         <translation>ssgui 自带</translation>
+    </message>
+    <message>
+        <source>copy of {date}</source>
+        <translation>{date} 的版本</translation>
     </message>
     <message>
         <source>covered by line {line}</source>
@@ -3234,6 +3262,10 @@
     <message>
         <source>{count} lines not understood</source>
         <translation>{count} 行无法理解</translation>
+    </message>
+    <message>
+        <source>{count} lines were not understood, and are skipped.</source>
+        <translation>有 {count} 行无法理解，已跳过。</translation>
     </message>
     <message>
         <source>{count} min</source>

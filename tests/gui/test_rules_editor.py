@@ -257,6 +257,19 @@ def test_notes_stand_beside_the_text_and_never_on_it(editor: RulesEditor, qtbot:
     assert area.notes.geometry().right() < area.verticalScrollBar().mapTo(area, QPoint()).x()
 
 
+def test_the_first_character_keeps_its_distance(editor: RulesEditor, qtbot: QtBot) -> None:
+    bar = editor.area.horizontalScrollBar()
+    editor.resize(20, 100)  # as before it is laid out
+    editor.set_text("||" + "long" * 200 + ".example\n||x.example")
+    editor.resize(500, 300)
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert bar.value() == 0
+    QTest.keyClick(editor.area, Qt.Key.Key_End)
+    assert bar.value() > 0
+    QTest.keyClick(editor.area, Qt.Key.Key_Home)
+    assert bar.value() == 0
+
+
 def column(editor: RulesEditor) -> QImage:
     """What is seen right of the first two rules."""
     place = editor.area.notes.geometry().translated(editor.area.pos())

@@ -5,19 +5,21 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetricsF, QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QLabel, QMenu
 
 from ssgui.config.app_config import STARTER, Mode
 from ssgui.config.secret import Secret
 from ssgui.engine.pages import Fetched
+from ssgui.gui import theme
 from ssgui.gui.adding.subscription import LineDialog
 from ssgui.gui.presenter import Presenter
-from ssgui.gui.rules.lists import RuleListsModel
+from ssgui.gui.rules.lists import RuleListsModel, _fitting
 from ssgui.gui.rules.marks import Note
 from ssgui.gui.rules.page import RulesPage
-from ssgui.gui.rules.wording import fetch_line, list_line, list_tip, program
+from ssgui.gui.rules.problems import ProblemsDialog
+from ssgui.gui.rules.wording import fetch_line, list_parts, list_tip, program
 from ssgui.rules.acl import Problem, Route
 from ssgui.rules.model import PolicyMode
 from ssgui.services.connections import Connection
@@ -321,7 +323,8 @@ def test_lists_from_elsewhere(page: RulesPage, context: StillContext, flow: Flow
         assert "not encrypted" in dialog.field._below.text()
         answer(page, "list-address", "https://lists.example/missing.txt")
         await until(lambda: page.rules.lists[-1].error)
-        assert list_line(page.rules.lists[-1], 0.0) == ("Update failed: 404 Not Found", "err")
+        assert list_parts(page.rules.lists[-1], 0.0) == (["Update failed: 404"], "err")
+        assert "lists.example answers 404 Not Found" in list_tip(page.rules.lists[-1], 0.0)
         choose(page._menu, "Groups of geosite…")
         answer(page, "geosite", "openai, docker")
         await until(lambda: not page.rules.progress)
@@ -331,6 +334,73 @@ def test_lists_from_elsewhere(page: RulesPage, context: StillContext, flow: Flow
         assert QGuiApplication.clipboard().text() == "https://lists.example/missing.txt"
         choose(page.lists.menu(failed, QPoint(0, 0)), "Update without the proxy")
         await until(lambda: not page.rules.progress)
+
+    flow(steps)
+
+
+def test_lines_of_a_list_that_were_not_understood_are_shown(page: RulesPage, context: StillContext, flow: Flow) -> None:
+    body = b"[AutoProxy]\n||good.example\n/(open/\n||exa mple\xe2\x80\xae.com\n"
+
+    async def steps() -> None:
+        page.rules.folder.keep(GFWLIST, body)
+        context.change(msgspec.structs.replace(context.config, rule_lists=(GFWLIST, STARTER)))
+        await begun(page)
+        page.refresh()
+        assert list_parts(page.rules.lists[0], 0.0)[0][:2] == ["1 rule", "2 lines not understood"]
+        assert "not understood" in page.model.data(page.model.index(0), Qt.ItemDataRole.AccessibleTextRole)
+        choose(page.lists.menu(GFWLIST.id, QPoint(0, 0)), "Lines that are not understood…")
+        dialog = page.window().findChild(ProblemsDialog)
+        assert dialog is not None
+        assert [dialog.rows.item(at).text() for at in range(dialog.rows.count())] == [
+            "line 3: /(open/: a group is not closed", "line 4: ||exa mple\\u202e.com: not a host name",
+        ]  # fmt: skip
+        click(dialog.copy)
+        assert QGuiApplication.clipboard().text().splitlines()[0] == "line 3: /(open/: a group is not closed"
+        dialog.close()
+        menu = page.lists.menu(STARTER.id, QPoint(0, 0))
+        assert not [one for one in menu.actions() if "not understood" in one.text()]
+        menu.close()
+
+    flow(steps)
+
+
+def test_a_row_says_as_much_as_there_is_room_for() -> None:
+    state = ListState(GFWLIST, "gfwlist", 4350, networks=12, problems=(Problem(1, "x", "y"),))
+    parts, _ = list_parts(state, GFWLIST.updated + 3 * 86400.0)
+    assert parts == ["4,350 rules", "12 ranges, Rules mode only", "1 line not understood", "updated 3 days ago"]
+    font = theme.font(12)
+    assert _fitting(parts, font, 10_000) == " · ".join(parts)
+    assert _fitting(parts, font, QFontMetricsF(font).horizontalAdvance(" · ".join(parts[:2])) + 1) == " · ".join(
+        parts[:2]
+    )
+    assert _fitting(parts, font, 1) == "4,350 rules"
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "first", "note"),
+    [
+        (Mode.PAC, "a.example", "Through the proxy", "This is what new connections will do."),
+        (Mode.RULES, "a.example", "Through the proxy", "This is what new connections will do."),
+        (Mode.OFF, "a.example", "Through the proxy", "The mode is Off: nobody asks the rules."),
+        (Mode.GLOBAL, "b.example", "Direct", "The mode is Global: everything goes through the server."),
+        (Mode.RULES, "203.0.113.9", "Through the proxy", "In PAC mode: Direct because no rule knows it"),
+        (Mode.PAC, "203.0.113.9", "Direct", "In Rules mode: Through the proxy because of 203.0.113.0/24 in My rules"),
+    ],
+)
+def test_what_holds_in_the_mode_is_said_first(
+    page: RulesPage, context: StillContext, flow: Flow, mode: Mode, url: str, first: str, note: str
+) -> None:
+    async def steps() -> None:
+        context.change_settings(mode=mode)
+        await page.rules.save_user("||a.example\n203.0.113.0/24")
+        await begun(page)
+        page.explain.ask(url)
+        assert card(page).startswith(first)
+        assert page.explain.card._note.text().startswith(note)
+        context.pause.begin()
+        page.refresh()
+        paused = note if mode is Mode.PAC and note.startswith("In ") else "For now everything goes directly."
+        assert mode is Mode.RULES or page.explain.card._note.text().startswith(paused)
 
     flow(steps)
 
@@ -420,8 +490,9 @@ def switched_off(state: ListState) -> ListState:
 def test_words() -> None:
     source = source_of("https://lists.example/\u202eevil.txt")
     state = ListState(source, source.name, problems=(Problem(3, "a\u202eb", "not a host name"),))
-    assert "\u202e" not in list_tip(state)
-    assert "line 3: a\N{REPLACEMENT CHARACTER}b: not a host name" in list_tip(state)
+    tip = list_tip(state, 0.0)
+    assert "\u202e" not in tip
+    assert "line 3: a\N{REPLACEMENT CHARACTER}b: not a host name" in tip
     agents = {
         "Mozilla/5.0 Chrome/130 Safari/537 Edg/130": "Edge", "Mozilla/5.0 Gecko Firefox/128.0": "Firefox",
         "": "A program",

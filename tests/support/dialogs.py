@@ -68,6 +68,8 @@ def dialogs(screens: "Screens") -> Shown:
     yield from _opened("subscription", dialog)
     presenter.subscriptions.rename("Nebula")
     yield from _opened("rename", _last(window, LineDialog))
+    presenter.rules.page.lists.show_problems(context.rules.lists[4])
+    yield from _opened("list-problems", _last(window, QDialog))
     presenter.sharing.share("3")
     yield from _opened("share", _last(window, QDialog))
     yield from _opened("about", show_about(window))
@@ -121,6 +123,7 @@ def menus(screens: "Screens") -> Shown:
     tray.deleteLater()
     yield from _popped("add-menu", presenter.servers.menu)
     yield from _popped("row-menu", presenter.servers.row_menu("2", QPoint(20, 20)))
+    yield from _popped("list-menu", presenter.rules.page.lists.menu("company", QPoint(20, 20)))
     yield from _popped("group-menu", presenter.subscriptions.menu("Nebula", QPoint(20, 20)))
 
 

@@ -8,7 +8,6 @@ from ssgui.config.secret import Secret
 from ssgui.engine.pages import Fetched
 from ssgui.services.pac_pages import PATH
 from ssgui.services.rule_lists import CATALOGUE, geosite
-from tests.support import sample
 
 TEXT = """! 工作 · work
 ||gitlab.company.example
@@ -26,7 +25,13 @@ TEXT = """! 工作 · work
 @@||exa mple.com
 ||docs.python.org
 """
+WRONG = """|https://files.company.example/private/path
+/(a+)+b/
+example.com##.banner
+||exa mple\u202e.com
+"""
 DAY = 86_400.0
+NOW = 1_767_000_000.0  # Unix seconds
 _HITS = {
     "||gitlab.company.example": 2108, "@@||intranet.company.example": 641, "||youtube.com": 312,
     "||googlevideo.com": 1977, "|https://www.bbc.com/": 18, "||news.ycombinator.com": 44, "||例え.jp": 3,
@@ -52,12 +57,12 @@ def sources(now: float) -> tuple[RuleSource, ...]:
 
 def fill(context: AppContext) -> None:
     """Put them into `context`, whose data directory is a test's."""
-    rules, chosen = context.rules, sources(sample.NOW)
+    rules, chosen = context.rules, sources(NOW)
     bodies = {
         "gfwlist": "[AutoProxy 0.2.9]\n" + "".join(f"||site{n}.example\n" for n in range(4349)) + "||youtube.com\n",
         chosen[1].id: "".join(f"||service{n}.example\n" for n in range(37)) + "||youtube.com\n",
         "chnroutes": "".join(f"11.{n // 200}.{n % 200}.0/24\n" for n in range(3912)),
-        "company": "[AutoProxy]\n||tools.company.example\n||wiki.company.example\n",
+        "company": "[AutoProxy]\n||tools.company.example\n||wiki.company.example\n" + WRONG,
     }
     for source in chosen:
         if source.id in bodies:

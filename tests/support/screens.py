@@ -31,7 +31,7 @@ from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
 from ssgui.app.system_proxy import SystemProxy
-from ssgui.config.app_config import AppConfig
+from ssgui.config.app_config import AppConfig, Mode
 from ssgui.config.store import Store
 from ssgui.engine.stages import Reason
 from ssgui.gui import words
@@ -83,7 +83,7 @@ class StillContext(AppContext):
         self._unsaved, self._adopted, self._work = None, None, None
         self.proxy = LocalProxy(sample.StillEngine())  # type: ignore[arg-type]
         self.pause = Pause(lambda paused: self._tell())
-        self.rules = RulesService(folder, lambda: self.config, lambda: None, wall=lambda: sample.NOW)
+        self.rules = RulesService(folder, lambda: self.config, lambda: None, wall=lambda: sample_rules.NOW)
         self.pac_url, self._may_set_proxy = (lambda: ""), True
         self.system_proxy = SystemProxy(folder, None, lambda: None, lambda mode: None)
 
@@ -147,7 +147,7 @@ class Screens:
         self._timer_off()
         self.window.resize(*size)
         self.presenter.connections.model._clock = lambda: sample.NOW
-        self.presenter.rules.page.model.clock = lambda: sample.NOW
+        self.presenter.rules.page.model.clock = lambda: sample_rules.NOW
         logger = logging.Logger("ssgui")
         logger.addHandler(self.context.logs)
         for level, text in _LINES:
@@ -189,11 +189,14 @@ class Screens:
         """Name and window of every page, shown."""
         self.window.show()
         for key in ("servers", "connections", "rules", "logs", "settings"):
+            mode = self.context.config.settings.mode
+            self.context.change_settings(mode=Mode.PAC if key == "rules" else mode)
             self._open(key)
             if key == "rules":
                 self.presenter.rules.page.explain.ask("https://www.youtube.com/watch?v=dQw4w9WgXcQ")
                 QApplication.processEvents()
             yield key, self.window
+            self.context.change_settings(mode=mode)
         yield from sample_past.pages(self)
         self.presenter.settings.context.change_settings(share=True)
         self._open("settings")

@@ -16,9 +16,10 @@ from ssgui.gui.adding.subscription import LineDialog, check_url
 from ssgui.gui.frame.fields import Field
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.notices import Toast
+from ssgui.gui.rules.problems import ProblemsDialog
 from ssgui.gui.rules.wording import list_name
 from ssgui.gui.texts import tr
-from ssgui.services.rule_lists import CATALOGUE, STARTER_NAME, geosite, source_of
+from ssgui.services.rule_lists import CATALOGUE, STARTER_NAME, ListState, geosite, source_of
 
 
 class Lists(QObject):
@@ -117,6 +118,10 @@ class Lists(QObject):
         if self.find(source.id) is None:
             self._change((*self._sources[:at], source, *self._sources[at:]))
 
+    def show_problems(self, state: ListState) -> None:
+        """The lines of a list that were not understood."""
+        ProblemsDialog(state, self._widget.window()).open()
+
     def menu(self, identity: str, at: QPoint) -> QMenu:
         """What can be done with a row."""
         menu = rounded(QMenu(self._widget))
@@ -131,6 +136,10 @@ class Lists(QObject):
                 around.triggered.connect(lambda: self._updates.update(identity, directly=True))
             copy = menu.addAction(icons.icon("copy"), tr("Copy its address"))
             copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(source.url.reveal()))
+        state = next((one for one in self._context.rules.lists if one.id == identity), None)
+        if state is not None and state.problems:
+            show = menu.addAction(icons.icon("warning"), tr("Lines that are not understood…"))
+            show.triggered.connect(lambda: self.show_problems(state))
         turn = tr("Send it through the proxy") if source.direct else tr("Send it directly")
         menu.addAction(icons.icon("rules"), turn).triggered.connect(
             lambda: self._put(identity, direct=not source.direct)

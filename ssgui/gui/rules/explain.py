@@ -1,9 +1,12 @@
 """The box that explains: a URL in, where it goes and why out."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRectF, QSize, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from ssgui.config.app_config import Mode
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.painting import edged
 from ssgui.gui.frame.spans import Span, SpanLine, filled
@@ -12,6 +15,7 @@ from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
 from ssgui.rules.matcher import Explanation
+from ssgui.rules.model import Found
 from ssgui.services.rule_lists import USER
 from ssgui.services.rules import RulesService
 
@@ -19,14 +23,17 @@ _LIVE_MS = 300
 
 
 class ExplainBox(QWidget):
-    """`always` asks for a rule for a host, `go_to` for a line of the person's own."""
+    """`always` asks for a rule for a host, `go_to` for a line of the person's own.
+
+    `mode` is the one that holds, None while everything goes directly for a while.
+    """
 
     always = Signal(str, Route)
     go_to = Signal(int)
 
-    def __init__(self, rules: RulesService, parent: QWidget | None = None) -> None:
+    def __init__(self, rules: RulesService, mode: Callable[[], Mode | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rules = rules
+        self._rules, self._mode = rules, mode
         self._shown: Explanation | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -76,7 +83,7 @@ class ExplainBox(QWidget):
         except ValueError:
             self.card.say_wrong(tr("This is no address. Type one like https://example.com/page."))
         else:
-            self.card.show_explanation(self._shown)
+            self.card.show_explanation(self._shown, self._mode())
 
     def refresh(self) -> None:
         """The rules may have changed."""
@@ -85,13 +92,13 @@ class ExplainBox(QWidget):
 
     def _turn(self) -> None:
         if self._shown is not None:
-            found = self._shown.pac
+            found = told_first(self._shown, self._mode())
             other = Route.PROXY if found.route is Route.DIRECT else Route.DIRECT
             self.always.emit(_host(self._shown), other)
 
     def _go(self) -> None:
         if self._shown is not None:
-            self.go_to.emit(self._shown.pac.line)
+            self.go_to.emit(told_first(self._shown, self._mode()).line)
 
 
 class _Card(QWidget):
@@ -119,27 +126,17 @@ class _Card(QWidget):
         column.addWidget(self._line)
         column.addLayout(second)
 
-    def show_explanation(self, found: Explanation) -> None:
-        direct = found.pac.route is Route.DIRECT
-        local = stays_here(_host(found))
+    def show_explanation(self, found: Explanation, mode: Mode | None) -> None:
+        first = told_first(found, mode)
+        direct = first.route is Route.DIRECT
         self._picture("chevron-right" if direct else "plane", "text2" if direct else "accent_text")
-        head = Span(route_words(found.pac.route) + "  ", "text", pixels=15, weight=theme.SEMIBOLD)
-        self._text.show_spans([head, *because(found.pac)])
+        head = Span(route_words(first.route) + "  ", "text", pixels=15, weight=theme.SEMIBOLD)
+        self._text.show_spans([head, *because(first)])
         self.turn.setText(tr("Always proxy") if direct else tr("Always direct"))
-        self.turn.setVisible(not local)
-        self.rule.setVisible(found.pac.list == USER)
-        small = Span("", pixels=12)
+        self.turn.setVisible(not stays_here(_host(found)))
+        self.rule.setVisible(first.list == USER)
         self._also.show_spans(also(found.also, found.more) if found.also else [])
-        if found.differ:
-            by_url = found.rules.route is not found.pac.route
-            other, text = (found.rules, tr("In Rules mode: {route}")) if by_url else (
-                found.by_name, tr("Programs that name only the host: {route}")
-            )  # fmt: skip
-            words = [one._replace(pixels=12) for one in because(other)]
-            spans = filled(text, Span("", "warn", pixels=12), route=route_words(other.route))
-            self._note.show_spans([*spans, small._replace(text=" "), *words])
-        else:
-            self._note.show_spans([small._replace(text=tr("This is what new connections will do."))])
+        self._note.show_spans(_note(found, mode))
         self._line.show()
 
     def say_wrong(self, text: str) -> None:
@@ -158,6 +155,33 @@ class _Card(QWidget):
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             edged(painter, QRectF(self.rect()), tokens.raised, tokens.line, 8)
+
+
+def told_first(found: Explanation, mode: Mode | None) -> Found:
+    """What holds in `mode`: of others than Rules what browsers are told."""
+    return found.rules if mode is Mode.RULES else found.pac
+
+
+def _note(found: Explanation, mode: Mode | None) -> list[Span]:
+    """What else there is to know: who gets something else, or that nobody asks now."""
+    first, small = told_first(found, mode), Span("", pixels=12)
+    for other, text in (
+        (found.rules, tr("In Rules mode: {route}")),
+        (found.pac, tr("In PAC mode: {route}")),
+        (found.by_name, tr("Programs that name only the host: {route}")),
+    ):
+        if other.route is not first.route:
+            words = [one._replace(pixels=12) for one in because(other)]
+            spans = filled(text, Span("", "warn", pixels=12), route=route_words(other.route))
+            return [*spans, small._replace(text=" "), *words]
+    match mode:
+        case None:
+            return [Span(tr("For now everything goes directly."), "warn", pixels=12)]
+        case Mode.OFF:
+            return [Span(tr("The mode is Off: nobody asks the rules."), "warn", pixels=12)]
+        case Mode.GLOBAL:
+            return [Span(tr("The mode is Global: everything goes through the server."), "warn", pixels=12)]
+    return [small._replace(text=tr("This is what new connections will do."))]
 
 
 class _Hairline(QWidget):

@@ -16,13 +16,13 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ssgui.gui import theme
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel
 from ssgui.gui.frame.switch import draw_switch
-from ssgui.gui.rules.wording import list_line, list_name, list_sentence, list_tip
+from ssgui.gui.rules.wording import list_name, list_parts, list_sentence, list_tip
 from ssgui.gui.texts import tr
 from ssgui.services.rule_lists import ListState
 
@@ -80,7 +80,7 @@ class RuleListsModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return list_sentence(state, self.clock())
             case Qt.ItemDataRole.ToolTipRole:
-                return list_tip(state)
+                return list_tip(state, self.clock())
         return None
 
     # ---- dragging
@@ -230,9 +230,9 @@ def _row(painter: QPainter, rect: QRectF, state: ListState, now: float) -> None:
     hits = f"{state.hits_today:,}" if on and state.there else "\N{EM DASH}"
     color = tokens.text if on else tokens.text3
     draw_text(painter, words, hits, color, theme.font(13, theme.MEDIUM), Qt.AlignmentFlag.AlignRight)
-    text, token = list_line(state, now)
-    below = QRectF(words.left(), rect.top() + 30, words.width(), 18)
-    draw_text(painter, below, text, getattr(tokens, token), theme.font(12))
+    parts, token = list_parts(state, now)
+    below, small = QRectF(words.left(), rect.top() + 30, words.width(), 18), theme.font(12)
+    draw_text(painter, below, _fitting(parts, small, below.width()), getattr(tokens, token), small)
     line = QRectF(words.left(), rect.bottom() - 1, words.width() + 14, 1)
     if state.progress is None:
         painter.fillRect(line, theme.color(tokens.line))
@@ -240,3 +240,10 @@ def _row(painter: QPainter, rect: QRectF, state: ListState, now: float) -> None:
     track = QRectF(words.left(), rect.bottom() - 6, words.width(), 3)
     panel(painter, track, tokens.line, 1.5)
     panel(painter, QRectF(track.left(), track.top(), max(3.0, track.width() * state.progress), 3), tokens.accent, 1.5)
+
+
+def _fitting(parts: list[str], font: QFont, width: float) -> str:
+    """As many of `parts` as there is room for, at least one."""
+    metrics = QFontMetricsF(font)
+    joined = [" · ".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((text for text in joined if metrics.horizontalAdvance(text) <= width), parts[0])

@@ -28,7 +28,7 @@ from ssgui.services.own_rules import OwnRuleError, RuleChange, always
 from ssgui.services.rule_hits import unseen_with_a_pac
 from ssgui.system.addresses import own_addresses
 
-LISTS_WIDTH, NARROW_LISTS = 356, 300
+LISTS_WIDTH, NARROW_LISTS = 356, 312
 _NARROW_BELOW = 900
 
 
@@ -42,7 +42,7 @@ class RulesPage(QWidget):
         self.context, self.rules, self._toast = context, context.rules, toast
         self._updates = updates
         self.lists = Lists(context, updates, toast, self)
-        self.explain = ExplainBox(self.rules, self)
+        self.explain = ExplainBox(self.rules, self._mode, self)
         self.model = RuleListsModel(time.time, self)
         self.view = RuleListsView(self.model, self)
         self.pac, self.editor = PacPanel(self), RulesEditor(self)
@@ -214,6 +214,9 @@ class RulesPage(QWidget):
         self._left.setFixedWidth(NARROW_LISTS if self.width() < _NARROW_BELOW else LISTS_WIDTH)
 
     # ---- doing
+
+    def _mode(self) -> Mode | None:
+        return None if self.context.pause.left() else self.context.config.settings.mode
 
     def _to_explain(self) -> None:
         self.explain.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -102,6 +102,7 @@ class TextArea(QPlainTextEdit):
         cursor = self.textCursor()
         cursor.setPosition(block.position() + min(column, block.length() - 1))
         self.setTextCursor(cursor)
+        self._keep_air()
         bar.setValue(top)
 
     def _changed(self, position: int, _removed: int, added: int) -> None:
@@ -186,6 +187,11 @@ class TextArea(QPlainTextEdit):
             QTimer.singleShot(0, self, self.make_room)  # a scroll bar came or went
         self._place()
 
+    def _keep_air(self) -> None:
+        """Left of the first character, which Qt scrolls to and not further."""
+        if self.textCursor().atBlockStart():
+            self.horizontalScrollBar().setValue(0)
+
     def keep_sentence_in_view(self) -> None:
         """Of the line that is written in."""
         bar, room = self.verticalScrollBar(), self.viewport().height()
@@ -234,6 +240,7 @@ class TextArea(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
+        self._keep_air()
         self.keep_sentence_in_view()
 
     def _on_text(self, event: QMouseEvent) -> QMouseEvent:

@@ -10,7 +10,7 @@ from ssgui.gui.frame.spans import Span, filled
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, day, said
-from ssgui.rules.acl import Route
+from ssgui.rules.acl import Problem, Route
 from ssgui.rules.matcher import DEFAULT, LOCAL
 from ssgui.rules.model import Found
 from ssgui.services.pac_pages import PacFetch
@@ -22,6 +22,8 @@ _AGENTS: Final = (
     ("libproxy", "GNOME"), ("KIO", "KDE"), ("curl/", "curl"),
 )  # fmt: skip
 _FIRST_WORD: Final = re.compile(r"[\w.+-]{1,24}")
+_STATUS: Final = re.compile(r" answers (\d{3})\b")  # the name above says who
+_MOST_IN_TIP: Final = 10
 _DAY: Final = 86_400.0
 
 
@@ -65,24 +67,33 @@ def rules_text(count: int) -> str:
     return tr("1 rule") if count == 1 else tr("{count} rules", count=f"{count:,}")
 
 
-def list_line(state: ListState, now: float) -> tuple[str, str]:
-    """What stands below a list's name, and its colour."""
+def list_parts(state: ListState, now: float) -> tuple[list[str], str]:
+    """What stands below a list's name, what matters most first, and its colour."""
     if state.progress is not None:
-        return tr("Updating… {percent} %", percent=int(state.progress * 100)), "text2"
+        return [tr("Updating… {percent} %", percent=int(state.progress * 100))], "text2"
     if state.error:
-        why = reason(state.error.rpartition(" answers ")[2])  # the name above says who
-        if not state.there:
-            return tr("Update failed: {why}", why=why), "err"
-        return tr("Update failed: {why} · copy of {date}", why=why, date=day(state.source.updated)), "err"
+        found = _STATUS.search(state.error)
+        why = found[1] if found else reason(state.error)
+        copy = [tr("copy of {date}", date=day(state.source.updated))] if state.there and state.source.updated else []
+        return [tr("Update failed: {why}", why=why), *copy], "err"
     if not state.there:
-        return tr("Not fetched yet"), "text2"
+        return [tr("Not fetched yet")], "text2"
     parts = [rules_text(state.rules)] if state.rules or not state.networks else []
     parts += [tr("{count} ranges, Rules mode only", count=f"{state.networks:,}")] if state.networks else []
+    parts += [not_understood(len(state.problems))] if state.problems else []
     parts += [tr("direct")] if state.source.direct else []
     parts.append(_age(now - state.source.updated) if state.source.url else tr("comes with ssgui"))
-    if state.problems:
-        parts.append(tr("{count} lines not understood", count=f"{len(state.problems):,}"))
-    return " · ".join(parts), "text2"
+    return parts, "text2"
+
+
+def not_understood(count: int) -> str:
+    """So many lines."""
+    return tr("1 line not understood") if count == 1 else tr("{count} lines not understood", count=f"{count:,}")
+
+
+def list_line(state: ListState, now: float) -> str:
+    """All of it."""
+    return " · ".join(list_parts(state, now)[0])
 
 
 def _age(seconds: float) -> str:
@@ -95,17 +106,20 @@ def list_sentence(state: ListState, now: float) -> str:
     """A row in words, for who listens to the screen."""
     on = tr("On") if state.source.enabled else tr("Off")
     hits = tr("{count} hits today", count=state.hits_today)
-    return ", ".join((list_name(state.name), on, list_line(state, now)[0], hits))
+    return ", ".join((list_name(state.name), on, list_line(state, now), hits))
 
 
-def list_tip(state: ListState) -> str:
-    """Where it comes from, and the first lines that were not understood."""
-    lines = [list_name(state.name), state.source.url.reveal() or tr("comes with ssgui")]
-    lines += [
-        f"{tr('line {line}', line=problem.line)}: {problem.text}: {reason(problem.why)}"
-        for problem in state.problems[:10]
-    ]
-    return "\n".join(harmless(line) for line in lines)
+def list_tip(state: ListState, now: float) -> str:
+    """All that stands in its row, where it comes from, and the first lines that were not understood."""
+    lines = [list_name(state.name), state.source.url.reveal(), list_line(state, now)]
+    lines += [reason(state.error)] if state.error else []
+    lines += [problem_line(problem) for problem in state.problems[:_MOST_IN_TIP]]
+    return "\n".join(harmless(line) for line in lines if line)
+
+
+def problem_line(problem: Problem) -> str:
+    """A line that was not understood, and why."""
+    return f"{tr('line {line}', line=f'{problem.line:,}')}: {problem.text}: {reason(problem.why)}"
 
 
 def program(fetch: PacFetch) -> str:

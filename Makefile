@@ -9,7 +9,8 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves
-.PHONY: help run test test-all check lint types bench screenshots peers deps clean system-run system-test pythons
+.PHONY: help run test test-all check lint types bench screenshots peers deps clean \
+    system-run system-test system-long pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,7 +21,7 @@ run: $(BIN)/.run  ## a server, a client and a page fetched through both, stage b
 test: $(BIN)/.dev system-test pythons  ## what CI runs
 	SSGUI_PYTHONS="$$(tools/other-pythons list)" $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-all: $(BIN)/.dev system-test pythons  ## the long ones too: drills, soak, thousands of connections
+test-all: $(BIN)/.dev system-long pythons  ## the long ones too: drills, soak, thousands of connections
 	SSGUI_PYTHONS="$$(tools/other-pythons list)" $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --long $(ARGS)
 
 check: lint types  ## ruff, mypy strict, and the rules of the house
@@ -42,7 +43,7 @@ screenshots: $(BIN)/.dev system-test  ## pictures of every page: light and dark,
 peers:  ## build shadowsocks-rust and sing-box for the tests, once, outside of the repository (cargo, go; minutes)
 	@tools/peers
 
-deps: $(BIN)/.dev system-test pythons  ## install everything that the targets above need
+deps: $(BIN)/.dev system-long pythons  ## install everything that the targets above need
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -53,6 +54,9 @@ system-run:
 
 system-test:
 	@tools/system-packages test "$(PYTHON)"
+
+system-long:
+	@tools/system-packages long "$(PYTHON)"
 
 pythons: | system-test
 	@tools/other-pythons prepare

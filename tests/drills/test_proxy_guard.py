@@ -1,6 +1,7 @@
 """Killed at any step of setting or restoring the system's proxy, alone or with a guard, once or several times in a
 row, with another program changing things in between: nothing of ours is ever left, and nothing of others' is lost."""
 
+import os
 import random
 import signal
 import subprocess
@@ -107,77 +108,133 @@ def test_nothing_is_ever_left(tmp_path: Path, part: int) -> None:
 
 
 SCHEMA = "org.gnome.system.proxy"
-PERSONS: tuple[tuple[tuple[str, str, str], ...], ...] = (
-    (),
-    ((SCHEMA, "mode", "'auto'"), (SCHEMA, "autoconfig-url", "'http://wpad.example/x.pac'")),
-    ((SCHEMA, "mode", "'manual'"), (f"{SCHEMA}.http", "host", "'proxy.example'"), (f"{SCHEMA}.http", "port", "3128")),
-)
-PROGRAMS: tuple[tuple[tuple[str, str, str], ...], ...] = (
-    ((SCHEMA, "mode", "'none'"),),
-    ((SCHEMA, "ignore-hosts", "['*.corp']"),),
-    ((SCHEMA, "autoconfig-url", "'http://vpn.example/x.pac'"), (SCHEMA, "mode", "'auto'")),
-)
+Settings = tuple[tuple[str, str, str], ...]  # where, key, value
+
+
+class Gnome:
+    """As a person and other programs use it."""
+
+    name = "gnome"
+    needs = ("gsettings", "dconf")
+    persons: tuple[Settings, ...] = (
+        (),
+        ((SCHEMA, "mode", "'auto'"), (SCHEMA, "autoconfig-url", "'http://wpad.example/x.pac'")),
+        ((SCHEMA, "mode", "'manual'"), (f"{SCHEMA}.http", "host", "'a.example'"), (f"{SCHEMA}.http", "port", "3128")),
+    )
+    programs: tuple[Settings, ...] = (
+        ((SCHEMA, "mode", "'none'"),),
+        ((SCHEMA, "ignore-hosts", "['*.corp']"),),
+        ((SCHEMA, "autoconfig-url", "'http://vpn.example/x.pac'"), (SCHEMA, "mode", "'auto'")),
+    )
+
+    @staticmethod
+    def set(where: str, key: str, value: str) -> None:
+        told(["gsettings", "set", where, key, value])
+
+    @staticmethod
+    def stored() -> dict[tuple[str, str], str]:
+        """All that is set, as dconf says it."""
+        found, section = {}, ""
+        for line in told(["dconf", "dump", "/system/proxy/"]).splitlines():
+            key, equals, value = line.partition("=")
+            section = section if equals else line.strip("[]/")
+            if equals:
+                found[f"{SCHEMA}.{section}".rstrip("."), key] = value
+        return found
+
+
+class Kde:
+    """The same of KDE."""
+
+    name = "kde"
+    needs = ("kwriteconfig5", "kreadconfig5", "dbus-send")
+    persons: tuple[Settings, ...] = (
+        (),
+        (("Proxy Settings", "ProxyType", "2"), ("Proxy Settings", "Proxy Config Script", "http://wpad.example/x.pac")),
+        (("Proxy Settings", "ProxyType", "1"), ("Proxy Settings", "httpProxy", "http://a.example 3128"),
+         ("Proxy Settings", "NoProxyFor", "localhost"), ("Else", "key", "value")),
+    )  # fmt: skip
+    programs: tuple[Settings, ...] = (
+        (("Proxy Settings", "ProxyType", "0"),),
+        (("Proxy Settings", "NoProxyFor", "*.corp"),),
+        (("Proxy Settings", "Proxy Config Script", "http://vpn.example/x.pac"), ("Proxy Settings", "ProxyType", "2")),
+    )
+
+    @staticmethod
+    def set(where: str, key: str, value: str) -> None:
+        told(["kwriteconfig5", "--file", "kioslaverc", "--group", where, "--key", key, value])
+
+    @staticmethod
+    def stored() -> dict[tuple[str, str], str]:
+        """All that stands in its file."""
+        path, found, section = Path(os.environ["XDG_CONFIG_HOME"]) / "kioslaverc", {}, ""
+        for line in path.read_text().splitlines() if path.exists() else []:
+            key, equals, value = line.partition("=")
+            section = section if equals else line.strip("[]")
+            if equals:
+                found[section, key] = value
+        return found
 
 
 def told(command: list[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
-def stored() -> dict[str, str]:
-    """All that is set, as dconf says it."""
-    found, section = {}, ""
-    for line in told(["dconf", "dump", "/system/proxy/"]).splitlines():
-        key, equals, value = line.partition("=")
-        section = section if equals else line.strip("[]/")
-        if equals:
-            found[f"{section} {key}".strip()] = value
-    return found
-
-
 @pytest.mark.long
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(4))
-def test_nothing_is_left_in_gnome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    """12 drills a part with the real gsettings and the real guard."""
-    for program in ("gsettings", "dconf"):
+@pytest.mark.parametrize("desktop", [Gnome, Kde])
+def test_nothing_is_left_on_a_desktop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, desktop: type[Gnome | Kde], part: int
+) -> None:
+    """12 drills a part with the desktop's own programs and the real guard."""
+    for program in desktop.needs:
         require(program)
     for number in range(12):
-        chance = random.Random(100 * part + number)
-        folder = tmp_path / str(number)
-        with private_desktop(folder) as environment:
+        with private_desktop(tmp_path / str(number)) as environment:
             for name, value in environment.items():
                 monkeypatch.setenv(name, value)
-            for one in chance.choice(PERSONS):
-                told(["gsettings", "set", *one])
-            wanted, log = stored(), []
-            for _crash in range(chance.choice((1, 2))):
-                arguments = [chance.choice(("set", "restore")), chance.choice(("pac", "global")), "1080"]
-                arguments += [str(chance.randrange(2 * STEPS)), "gnome", *["guard"] * chance.choice((0, 1))]
-                log.append(arguments)
-                command = [sys.executable, "-m", "tests.support.stepping_proxy", str(folder), *arguments]
-                with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-                    assert process.stdout is not None
-                    process.stdout.readline()
-                    process.kill()
-                if chance.random() < 0.4:
-                    wait_until(lambda folder=folder: not guards(folder), "the guards are gone", 90)  # type: ignore[misc]
-                    with Journal(folder).locked():  # what an app that was killed had begun comes to its end
-                        pass
-                    change = chance.choice(PROGRAMS)
-                    log.append([" ".join(one) for one in change])
-                    for schema, key, value in change:
-                        told(["gsettings", "set", schema, key, value])
-                        wanted[f"{schema.removeprefix(SCHEMA).lstrip('.')} {key}".strip()] = value
-            wait_until(lambda folder=folder: not guards(folder), "the guards are gone", 90)  # type: ignore[misc]
-            with Journal(folder).locked():
-                Journal(folder).restore(backend_named)
-            assert stored() == wanted, (part, number, log)
+            _drill_on(desktop, tmp_path / str(number), random.Random(100 * part + number))
+
+
+def _drill_on(desktop: type[Gnome | Kde], folder: Path, chance: random.Random) -> None:
+    def guards_gone() -> None:
+        wait_until(lambda: not guards(folder), "the guards are gone", 90)
+
+    for one in chance.choice(desktop.persons):
+        desktop.set(*one)
+    wanted, log = desktop.stored(), []
+    for _crash in range(chance.choice((1, 2))):
+        arguments = [chance.choice(("set", "restore")), chance.choice(("pac", "global")), "1080"]
+        arguments += [str(chance.randrange(2 * STEPS)), desktop.name, *["guard"] * chance.choice((0, 1))]
+        log.append(arguments)
+        command = [sys.executable, "-m", "tests.support.stepping_proxy", str(folder), *arguments]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.kill()
+        if chance.random() < 0.4:
+            guards_gone()
+            with Journal(folder).locked():  # what an app that was killed had begun comes to its end
+                pass
+            change = chance.choice(desktop.programs)
+            log.append([" ".join(one) for one in change])
+            for where, key, value in change:
+                desktop.set(where, key, value)
+                wanted[where, key] = value
+    guards_gone()
+    with Journal(folder).locked():
+        Journal(folder).restore(backend_named)
+    assert desktop.stored() == wanted, log
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("crashes", [1, 2], ids=["once", "twice"])
 @pytest.mark.parametrize("guarded", [False, True], ids=["alone", "guarded"])
 @pytest.mark.parametrize("mode", ["pac", "global"])
-def test_every_step(tmp_path: Path, mode: str, guarded: bool) -> None:
-    """One after the other, until a run comes to its end."""
+def test_every_step(tmp_path: Path, mode: str, guarded: bool, crashes: int) -> None:
+    """One after the other, until a run comes to its end; and the run after it too, which begins by putting back."""
     before = system("auto", "http://wpad.example/x.pac")
     for step in range(10 * STEPS):
         folder = tmp_path / str(step)
@@ -186,7 +243,8 @@ def test_every_step(tmp_path: Path, mode: str, guarded: bool) -> None:
         backend.write(before)
         arguments = ["restore", mode, "1080", str(step), *["guard"] * guarded]
         command = [sys.executable, "-m", "tests.support.stepping_proxy", str(folder), *arguments]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=60)
+        for _ in range(crashes):
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=60)
         wait_until(lambda folder=folder: not guards(folder), "the guards are gone", 90)  # type: ignore[misc]
         with journal.locked():
             journal.restore(lambda name, backend=backend: backend)  # type: ignore[misc]

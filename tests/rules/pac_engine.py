@@ -28,7 +28,7 @@ def node(pac: bytes, pairs: Sequence[tuple[str, str]], *flags: str) -> list[str]
         one.write_bytes(pac)
         two.write_text(json.dumps(list(pairs)))
         command = ["node", *flags, "-e", _SCRIPT, str(one), str(two)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     found: list[str] = json.loads(done.stdout)
     return found
 

@@ -1,9 +1,9 @@
 """A system's proxy setting in a JSON file, changed one value after the other, so that a process can die between any
 two of them; and the program that sets it, dies, or restores it, with its guard.
 
-python -m tests.support.stepping_proxy FOLDER set|restore MODE PORT [die at step] [guard] [gnome]
+python -m tests.support.stepping_proxy FOLDER set|restore MODE PORT [die at step] [guard] [gnome|kde]
 
-With "gnome" it is GNOME's proxy that is set, step by step, and the guard is the real one.
+With a desktop's name it is that desktop's proxy that is set, step by step, and the guard is the real one.
 """
 
 import json
@@ -18,9 +18,11 @@ from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, Prox
 from ssgui.system.proxy.gnome import GnomeProxy
 from ssgui.system.proxy.guard import Guard
 from ssgui.system.proxy.journal import Journal
+from ssgui.system.proxy.kde import KdeProxy
 
 SYSTEM = "system.json"
 ROOT = Path(__file__).parents[2]
+DESKTOPS: dict[str, Callable[[], ProxyBackend]] = {"gnome": GnomeProxy, "kde": KdeProxy}
 _GUARD = (
     "import sys; sys.path.append(sys.argv[1]); from tests.support import stepping_proxy as s; s.run_guard(sys.argv[2:])"
 )
@@ -160,13 +162,13 @@ class Steps:
 def main(arguments: list[str]) -> None:
     """One run of an "app": puts back what a run before left, sets, says so, and with "restore" puts back."""
     folder, what, mode, port = Path(arguments[0]), arguments[1], arguments[2], int(arguments[3])
-    guarded, gnome = "guard" in arguments, "gnome" in arguments
+    guarded, desktop = "guard" in arguments, next((DESKTOPS[one] for one in arguments if one in DESKTOPS), None)
     journal = Journal(folder, listens=lambda port: False)
     owner = f"owner-{os.getpid()}"
     keep: list[Guard] = []
-    arm = (lambda: keep.append(Guard(folder, owner, () if gnome else guard_command()))) if guarded else (lambda: None)
+    arm = (lambda: keep.append(Guard(folder, owner, () if desktop else guard_command()))) if guarded else (lambda: None)
     step = Steps(int(arguments[4]) if len(arguments) > 4 else -1)
-    backend: ProxyBackend = GnomeProxy() if gnome else SteppingProxy(folder, step)
+    backend = desktop() if desktop else SteppingProxy(folder, step)
     with journal.locked():
         journal.restore(lambda name: backend)
     with journal.locked():

@@ -19,6 +19,7 @@ from ssgui.system.proxy.backend import ProxyError, ProxySetting, Snapshot
 from ssgui.system.proxy.guard import Guard
 from ssgui.system.proxy.journal import NAME, Journal
 from tests.app.test_context import config, server
+from tests.engine.world import until
 from tests.support.ports import free_port
 from tests.support.stepping_proxy import Refusing, SteppingProxy, guard_command, setting, system
 
@@ -97,6 +98,34 @@ async def test_a_start_sets_what_was_chosen_and_the_end_comes_first(desk: Desk) 
     context.change_settings(mode=Mode.PAC)  # too late
     await context.settled()
     assert desk.now == CORPORATE
+
+
+class Telling(SteppingProxy):
+    """Tells in which threads it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.threads: set[threading.Thread] = set()
+
+    def snapshot(self) -> Snapshot:
+        self.threads.add(threading.current_thread())
+        return super().snapshot()
+
+
+async def test_the_system_is_asked_in_other_threads_until_the_end(desk: Desk) -> None:
+    backend = Telling(desk.folder)
+    context = await desk.app(backend, mode=Mode.PAC)
+    for mode in (Mode.RULES, Mode.OFF, Mode.GLOBAL):
+        await turn(context, mode)
+    backend.write({**CORPORATE, "ignore": ["*.corp"]})
+    context.system_proxy.look()
+    await until(lambda: context.system_proxy.others)
+    context.system_proxy.take_back()
+    await context.system_proxy.settled()
+    assert len(backend.threads) > 3
+    assert threading.main_thread() not in backend.threads
+    context.system_proxy.restore_now()
+    assert threading.main_thread() in backend.threads  # at the end nothing else may come first
 
 
 async def test_the_end_waits_for_a_change_that_is_under_way(desk: Desk) -> None:

@@ -101,8 +101,9 @@ def _bent(dice: random.Random, url: str) -> str:
         bends = (f"www.{host}", f"a.b.{host}", f"x{host}", f"{host}.", f"{host}.cn", host.upper(), above)
         host = dice.choice(bends) if dice.random() < 0.5 else host
         host += dice.choice([":80", ":8080", ":443"]) if dice.random() < 0.1 else colon + port
-    ending = dice.choice(["", "", "?u=http://google.com/x", "a/b.html", "#x", "A%20B", "?" + "q" * 3000])
-    return f"{scheme}://{host}{slash or '/'}{path}{ending if dice.random() < 0.5 else ''}"
+    ending = dice.choice(["", "", "", "?u=http://google.com/x", "a/b.html", "#x", "A%20B"])
+    ending = "?" + "q" * 3000 if dice.random() < 0.005 else ending  # more than is looked at
+    return f"{scheme}://{host}{slash or '/'}{path}{ending}"
 
 
 # ---- comparing

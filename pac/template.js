@@ -9,6 +9,7 @@ var PREFIXES = @PREFIXES@;
 // What is an expression: [level, what it is searched in ("h" host, "u" URL), expression, its one scheme or ""].
 var LABELS = @LABELS@; // by a label that a host must have
 var PATTERNS = @PATTERNS@; // the rest, lowest level first
+var TEXTS = @TEXTS@; // by five letters that an http URL must have: [level, text, or expression if there is a 1]
 
 function table(levels) {
   var found = {}, i, j, names;
@@ -108,6 +109,21 @@ function finds(one, scheme, url, host) {
   return one[2].test(one[1] === "h" ? host : url);
 }
 
+function lowestText(url, level) {
+  var at, i, list, one;
+  for (at = 0; at + 5 <= url.length; at++) {
+    if (!own.call(TEXTS, url.substr(at, 5))) continue;
+    list = TEXTS[url.substr(at, 5)];
+    for (i = 0; i < list.length; i++) {
+      one = list[i];
+      if (one[0] >= level) continue;
+      if (one[2] === 1) one[2] = new RegExp(one[1], "i"); // when it is wanted for the first time
+      if (one[2] ? one[2].test(url) : url.indexOf(one[1]) >= 0) level = one[0];
+    }
+  }
+  return level;
+}
+
 function lowest(url, host) {
   var scheme, shape, four, six, last, level = ROUTES.length, rest, at, label, key, list, i;
   url = ("" + url).toLowerCase();
@@ -149,6 +165,7 @@ function lowest(url, host) {
           (list[i][2] || ":/?".indexOf(url.charAt(list[i][1].length)) >= 0)) level = list[i][0];
     }
   }
+  if (TEXTS && scheme === "http") level = lowestText(url, level);
   for (i = 0; i < PATTERNS.length && PATTERNS[i][0] < level; i++) {
     if (finds(PATTERNS[i], scheme, url, host)) return PATTERNS[i][0];
   }

@@ -1,7 +1,8 @@
 """Decides by rules where a URL or a target goes. It says what the compiled PAC says, and why.
 
 Names are looked up in one table, suffix by suffix; beginnings of URLs by their host; regular expressions by a label
-that the host must have, where one is certain; the rest is a merged expression for each level, scheme and place.
+that the host must have, where one is certain; texts, where there are many, by a few of their letters; the rest is a
+merged expression for each level, scheme and place.
 """
 
 import re
@@ -25,6 +26,7 @@ from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.model import Found, Kind, Policy, Rule
 from ssgui.rules.rule_set import Networks
 from ssgui.rules.rule_tests import begins_with, compiled, matches
+from ssgui.rules.text_index import is_indexed, letters_of, text_index
 
 _CACHED: Final = 8192
 _MOST_SHOWN: Final = 100
@@ -89,6 +91,7 @@ class Matcher:
         self._hosts: dict[str, tuple[int, Rule]] = {}
         self._prefixes: dict[str, list[tuple[int, Rule]]] = {}
         self._by_label: dict[str, list[_Expression]] = {}
+        self._texts = text_index(self.levels)
         rest: dict[Group, list[Rule]] = {}
         for number, rule in all_rules(self.levels):
             self._place(number, rule, rest)
@@ -107,7 +110,7 @@ class Matcher:
         elif label := label_of(rule):
             one = _Expression(number, rule, is_of_host(rule), scheme_of(rule), compiled(rule.pattern).search)
             self._by_label.setdefault(label, []).append(one)
-        else:
+        elif not (self._texts and is_indexed(rule)):
             rest.setdefault(group_of(number, rule), []).append(rule)
 
     # ---- asking
@@ -195,7 +198,14 @@ class Matcher:
             for number, one in self._prefixes.get(_key_of(form), ()):
                 if number < best and begins_with(form.url, one.pattern):
                     best, rule = number, one
+        if self._texts and form.scheme == "http":
+            best, rule = self._by_texts(form, best, rule)
         return best, rule
+
+    def _by_texts(self, form: Form, best: int, rule: Rule | None) -> tuple[int, Rule | None]:
+        near = (self._texts[letters] for letters in self._texts.keys() & letters_of(form.url))
+        found = [one for several in near for one in several if one[0] < best and matches(one[1], form)]
+        return min(found, key=lambda one: (one[0], one[1].line)) if found else (best, rule)
 
     def _by_network(self, host: str, best: int) -> Found | None:
         address = literal(host)

@@ -13,6 +13,7 @@ from ssgui.rules.expressions import Group, expression_of, group_of, is_of_host, 
 from ssgui.rules.levels import Level, all_rules, default_of, levels_of
 from ssgui.rules.matcher import key_of_prefix
 from ssgui.rules.model import Kind, Policy, Rule
+from ssgui.rules.text_index import is_indexed, text_index
 
 MAX_BYTES: Final = 1_000_000  # Chromium refuses 1 MiB, and then sends everything directly
 _PLACE: Final = re.compile(r"@([A-Z]+)@")
@@ -78,11 +79,15 @@ def _prefixes(levels: tuple[Level, ...]) -> dict[str, list[list[Any]]]:
 
 
 def _expressions(levels: tuple[Level, ...]) -> dict[str, str]:
-    """LABELS, label to [[level, "h" host or "u" URL, expression, scheme or ""], ...], and PATTERNS, a list of such."""
+    """LABELS, label to [[level, "h" host or "u" URL, expression, scheme or ""], ...], and PATTERNS, a list of such.
+
+    TEXTS, letters to [[level, text, or for one with "*" the expression, whether it is one], ...].
+    """
     labels: dict[str, list[list[Any]]] = {}
     rest: dict[Group, list[Rule]] = {}
+    texts = text_index(levels)
     for number, rule in all_rules(levels):
-        if rule.kind in _TABLES:
+        if rule.kind in _TABLES or (texts and is_indexed(rule)):
             continue
         if label := label_of(rule):
             one = [number, _place(is_of_host(rule)), expression_of(rule), scheme_of(rule)]
@@ -92,7 +97,12 @@ def _expressions(levels: tuple[Level, ...]) -> dict[str, str]:
     patterns = [
         [group.level, _place(group.of_host), merged(rules), group.scheme] for group, rules in sorted(rest.items())
     ]
-    return {"LABELS": _js(labels), "PATTERNS": _js(patterns)}
+    by_letters = {letters: [_text(number, rule) for number, rule in found] for letters, found in texts.items()}
+    return {"LABELS": _js(labels), "PATTERNS": _js(patterns), "TEXTS": _js(by_letters or None)}
+
+
+def _text(level: int, rule: Rule) -> list[Any]:
+    return [level, expression_of(rule), 1] if "*" in rule.pattern else [level, rule.pattern]
 
 
 def _place(of_host: bool) -> str:

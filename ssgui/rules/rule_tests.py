@@ -32,7 +32,9 @@ def begins_with(url: str, prefix: str) -> bool:
 
 
 def _text(pattern: str, form: Form) -> bool:
-    return form.scheme == "http" and compiled(text_regex(pattern)).search(form.url) is not None
+    if form.scheme != "http":
+        return False
+    return pattern in form.url if "*" not in pattern else compiled(text_regex(pattern)).search(form.url) is not None
 
 
 def text_regex(pattern: str) -> str:

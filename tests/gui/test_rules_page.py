@@ -256,8 +256,12 @@ def test_the_file_is_followed_whoever_writes_it(page: RulesPage, presenter: Pres
         for text in ("||one.example\n", "||two.example\n"):
             path.write_text(text)  # in place
             await until(lambda text=text: page.editor.text() == text)  # type: ignore[misc]
+        told: list[int] = []
+        presenter.rules._watch.changed.connect(lambda: told.append(1))
+        (path.parent / "beside").touch()
         page.rules.folder.save_user("||three.example\n")  # another file in its place
         await until(lambda: page.editor.text() == "||three.example\n")
+        assert len(told) == 1
         path.write_text("||four.example\n")
         await until(lambda: page.editor.text() == "||four.example\n")
         path.unlink()

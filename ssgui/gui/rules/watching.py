@@ -16,6 +16,7 @@ class FileWatch(QObject):
         self._watcher = QFileSystemWatcher(self)
         self._watcher.fileChanged.connect(self._turned)
         self._watcher.directoryChanged.connect(self._turned)
+        self._seen = self._stamp()
         self.look()
 
     def look(self) -> None:
@@ -27,4 +28,13 @@ class FileWatch(QObject):
 
     def _turned(self, _path: str) -> None:
         self.look()
-        self.changed.emit()
+        before, self._seen = self._seen, self._stamp()
+        if self._seen != before:  # in the same directory other files come and go all the time
+            self.changed.emit()
+
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ()
+        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -39,7 +39,7 @@ async def _update(folder: Path, tell: Tell) -> bool:
         states = await _update_here(folder)
     for state in states:
         tell(f"{state['name']}: {_result(state)}")
-    return not any(state["error"] for state in states)
+    return not any(state["error"] or state["updating"] for state in states)
 
 
 def _result(state: dict[str, Any]) -> str:
@@ -48,8 +48,8 @@ def _result(state: dict[str, Any]) -> str:
         return f"{_size(state)}, comes with ssgui"
     if not state["enabled"]:
         return "off, not updated"
-    if state["error"]:
-        return f"{state['error']}{_last_good(state)}"
+    if state["error"] or state["updating"]:
+        return f"{state['error'] or 'the app is still fetching it'}{_last_good(state)}"
     problems = f", {counted(state['problems'], 'line')} not understood" if state["problems"] else ""
     return f"{_size(state)}, up to date{problems}"
 

@@ -24,7 +24,7 @@ from ssgui.rules import pac_compiler
 from ssgui.rules.model import PolicyMode
 from ssgui.services.control import InstanceLock
 from ssgui.services.fetching import fetch
-from ssgui.services.rule_lists import RuleFolder, geosite
+from ssgui.services.rule_lists import ListState, RuleFolder, geosite
 from tests.rules.pac_engine import as_browser, qt
 from tests.services.test_fetching import Provider, reply
 
@@ -328,6 +328,22 @@ def test_update_beside_an_app_that_starts_leaves_it_its_configuration(
     assert (code, out) == (0, "one: 2 rules, up to date, 1 line not understood\n")
     assert "looks after its lists itself" in err
     assert Store(home).load().config.rule_lists[0].etag == ""
+
+
+def test_update_does_not_wait_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = ListState(RuleSource(id="one", url=Secret("https://x/")), "one", 5, progress=0.5)
+    asked: list[str] = []
+
+    async def ask(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["do"])
+        return {"ok": True, "lists": [slow.told()]}
+
+    monkeypatch.setattr(pac_update, "ask", ask)
+    monkeypatch.setattr(pac_update, "SECONDS", 0.3)
+    code, out, _ = run("update")
+    assert (code, out) == (1, "one: the app is still fetching it; the last copy stays (5 rules)\n")
+    assert asked[0] == "update-lists"
+    assert len(asked) > 2
 
 
 def test_update_where_nothing_can_be_written(run: Run, provider: Provider, tmp_path: Path) -> None:

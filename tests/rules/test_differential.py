@@ -169,7 +169,7 @@ def _agree(policy: Policy, urls: list[str], few: int, engine: str) -> None:
         assert matcher.explain(url).pac == matcher.decide(url)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @MADE
 def test_made_rules(policy: Policy, urls: list[str], few: int) -> None:
     _agree(policy, urls, few, "qt")

@@ -45,7 +45,8 @@ def proxy() -> Iterator[int]:
 
 DESKTOPS = {
     "gnome": (GnomeProxy, {"XDG_CURRENT_DESKTOP": "GNOME"}),
-    "kde": (KdeProxy, {"XDG_CURRENT_DESKTOP": "KDE", "KDE_SESSION_VERSION": "5", "KDE_FULL_SESSION": "true"}),
+    "kde5": (KdeProxy, {"XDG_CURRENT_DESKTOP": "KDE", "KDE_SESSION_VERSION": "5", "KDE_FULL_SESSION": "true"}),
+    "kde6": (KdeProxy, {"XDG_CURRENT_DESKTOP": "KDE", "KDE_SESSION_VERSION": "6", "KDE_FULL_SESSION": "true"}),
 }
 
 

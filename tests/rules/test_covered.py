@@ -56,7 +56,7 @@ _NETWORK = st.sampled_from(["8.8.8.0/24", "8.0.0.0/8", "8.8.8.8/32", "1.2.0.0/16
 _LINE = st.one_of(RULE, _NETWORK, _NETWORK.map("@@{}".format))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(_LINE, max_size=12), st.lists(URL, min_size=5, max_size=30))
 def test_without_what_is_covered_all_goes_the_same_way(lines: list[str], urls: list[str]) -> None:
     one = read_user_rules("\n".join(lines))

@@ -90,7 +90,7 @@ def test_an_anchored_one_is_found_at_the_beginning_or_nowhere(pattern: str, begi
                 assert scheme_of(rule) in ("", url.partition(":")[0])
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(RULE, min_size=1, max_size=6), st.lists(URL, min_size=5, max_size=20))
 def test_whatever_a_rule_knows_has_its_label_and_its_scheme(lines: list[str], urls: list[str]) -> None:
     rules = [rule for rule in parse_autoproxy("\n".join(lines)).rules if rule.kind in EXPRESSIONS]

@@ -12,6 +12,7 @@ import errno
 from enum import Enum
 
 from ssgui.engine.stages import Reason
+from ssgui.protocol.errors import AuthenticationError, ClockError, RemoteProtocolError, ReplayError, TruncatedError
 
 
 class EngineError(Exception):
@@ -73,3 +74,16 @@ def dial_error(error: OSError, host: str, port: int) -> DialError:
     else:
         kind = _KINDS.get(error.errno or 0, DialFailure.UNREACHABLE)
     return DialError(kind, host, port, error.strerror or str(error))
+
+
+def reason_of(error: RemoteProtocolError) -> Reason:
+    """The reason that a protocol error ends a connection with."""
+    if isinstance(error, AuthenticationError):
+        return Reason.AUTH_FAILED
+    if isinstance(error, ReplayError):
+        return Reason.REPLAY
+    if isinstance(error, TruncatedError):
+        return Reason.TRUNCATED
+    if isinstance(error, ClockError):
+        return Reason.CLOCK_SKEW
+    return Reason.BAD_REQUEST

@@ -16,20 +16,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer, Dialing
-from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_error
+from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_error, reason_of
 from ssgui.engine.events import closed, opened, peer_name, stage_changed
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.engine.tasks import spawn
 from ssgui.engine.tcp_options import acknowledged, is_connecting
 from ssgui.protocol.address import Address
-from ssgui.protocol.errors import (
-    AuthenticationError,
-    ClockError,
-    RemoteProtocolError,
-    ReplayError,
-    TruncatedError,
-)
+from ssgui.protocol.errors import RemoteProtocolError
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
@@ -215,7 +209,10 @@ class TCPRelayHandler:
         if early:
             remote.send_payload(early)
         if not local.closed:
-            self._pump_from(local)
+            if self.first_up is None:
+                local.on_readable = self._first_up
+            else:
+                self._pump_from(local)
             if local.eof:
                 remote.finish()
             elif not remote.held:
@@ -250,14 +247,21 @@ class TCPRelayHandler:
     def _pump_from(self, leg: Leg) -> None:
         leg.on_readable = leg.pump_plain if leg.decoder is None else leg.pump_sealed
 
+    def _first_up(self) -> None:
+        """The local leg pumps; the time of its first payload is noted, once."""
+        leg = self.local
+        assert leg is not None
+        leg.pump()
+        if leg.received:
+            self.first_up = time.monotonic()
+            if not leg.closed:
+                self._pump_from(leg)
+
     def _first_down(self) -> None:
         """The remote leg pumps; the time of its first payload is noted, once."""
         leg = self.remote
         assert leg is not None
-        if leg.decoder is None:
-            leg.pump_plain()
-        else:
-            leg.pump_sealed()
+        leg.pump()
         if leg.received:
             self.first_down = time.monotonic()
             if leg.fast_open is not None:
@@ -479,16 +483,3 @@ class TCPRelayHandler:
 def _status(source: Leg | None, waiting: bool) -> StreamStatus:
     reading = StreamStatus.READING if source is not None and not source.paused else StreamStatus.NONE
     return reading | (StreamStatus.WRITING if waiting else StreamStatus.NONE)
-
-
-def reason_of(error: RemoteProtocolError) -> Reason:
-    """The reason that a protocol error ends a connection with."""
-    if isinstance(error, AuthenticationError):
-        return Reason.AUTH_FAILED
-    if isinstance(error, ReplayError):
-        return Reason.REPLAY
-    if isinstance(error, TruncatedError):
-        return Reason.TRUNCATED
-    if isinstance(error, ClockError):
-        return Reason.CLOCK_SKEW
-    return Reason.BAD_REQUEST

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from ssgui.engine.handler import Farewell, TCPRelayHandler, reason_of
+from ssgui.engine.errors import reason_of
+from ssgui.engine.handler import Farewell, TCPRelayHandler
 from ssgui.engine.leg import Leg
 from ssgui.engine.reactor import READ_FIRST, READ_TIGHT, UNSENT_BUDGET
 from ssgui.engine.stages import Reason, Stage

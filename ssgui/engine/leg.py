@@ -311,6 +311,10 @@ class Leg:
         if self._read_into(self.reactor.wire, READ_FIRST) and not self.closed and self.readable:
             self.read_on()
 
+    def pump(self) -> None:
+        """STREAM, once: whoever goes on sets the right one of the two below."""
+        self.pump_plain() if self.decoder is None else self.pump_sealed()
+
     def pump_plain(self) -> None:
         """STREAM, from a leg without a decoder: payload is read and passed on."""
         peer, reactor = self.peer, self.reactor

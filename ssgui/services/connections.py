@@ -268,10 +268,13 @@ class Connections:
         one.up, one.down, one.held_up, one.held_down = view.up, view.down, view.held_up, view.held_down
         one.target, one.server, one.user = view.target, view.server, view.user  # of an association they change
         one.route, one.rule = str(view.route), view.rule
+        waited = one.up_blocked is not None and one.first_up is None  # an address did, or what was read early
         self._first(one, view.first_up, view.first_down)
         if one.up_status is not view.up_status:
-            one.up_blocked = _blocked(one, one.up_blocked, view.up_status, now, up=True)
+            one.up_blocked = _blocked(one, one.up_blocked, view.up_status, now, up=True, quiet=waited)
             one.up_status = view.up_status
+        if waited and one.first_up is not None and one.up_blocked is not None:
+            _note(one, now, Moment.UP_BLOCKED)
         if one.down_status is not view.down_status:
             one.down_blocked = _blocked(one, one.down_blocked, view.down_status, now, up=False)
             one.down_status = view.down_status
@@ -301,12 +304,15 @@ def is_waiting(one: Connection) -> bool:
     return one.stage is Stage.STREAM and one.first_up is not None and one.first_down is None
 
 
-def _blocked(one: Connection, since: float | None, status: StreamStatus, now: float, *, up: bool) -> float | None:
-    """Since when bytes are held for a sink, now that it is `status`; the change is noted."""
+def _blocked(
+    one: Connection, since: float | None, status: StreamStatus, now: float, *, up: bool, quiet: bool = False
+) -> float | None:
+    """Since when bytes are held for a sink, now that it is `status`; the change is noted, unless `quiet`."""
     held = bool(status & StreamStatus.WRITING)
     if held == (since is not None):
         return since
-    if one.stage is Stage.STREAM:  # before that an address waits, as it should
+    waits = up and one.first_up is None  # only an address, for the first payload
+    if one.stage is Stage.STREAM and not waits and not quiet:
         _note(one, now, _MOMENTS[up, held])
     return now if held else None
 

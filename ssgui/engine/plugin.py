@@ -15,6 +15,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,6 +102,7 @@ class Plugin:
         self.state, self._restarts = PluginState.STARTING, 0
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._said_in, self._said = 0, 0
+        self._hurry = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -145,6 +147,10 @@ class Plugin:
             process.signal_group(getattr(signal, "SIGKILL", signal.SIGTERM))
             await ended
         self._process = self._ended = None
+
+    def hurry(self) -> None:
+        """Start it again now, if it is only waiting for that."""
+        self._hurry.set()
 
     async def _run_once(self) -> None:
         """Start the program and wait until it is ready."""
@@ -205,7 +211,7 @@ class Plugin:
     async def _start_again(self, pause: float) -> float:
         """Until it runs; the pause before the next try after that."""
         while True:
-            await asyncio.sleep(pause)
+            await self._rest(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
             self._restarts += 1
             try:
@@ -217,6 +223,13 @@ class Plugin:
             else:
                 _log.info("the plugin %s runs again", self.name)
                 return pause
+
+    async def _rest(self, pause: float) -> None:
+        """Wait before the next try, unless somebody is in a hurry."""
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._hurry.wait()
 
     async def _end_run(self) -> None:
         """What did not become ready must not stay."""

@@ -185,18 +185,17 @@ def test_names_that_configurations_use(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_one_that_dies_later_is_started_again(
     carrier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    real_sleep, pauses = asyncio.sleep, list[float]()
+    pauses = list[float]()
 
-    async def sleep(seconds: float) -> None:
-        if seconds >= 1:
-            pauses.append(seconds)
-        await real_sleep(min(seconds, 0.02))
+    async def rest(_: Plugin, seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0.02)
 
     count = tmp_path / "count"
     one = plugin(carrier, f"short=0.2;count={count}")
     ports = list[int]()
     one._moved = lambda address: ports.append(address[1])
-    monkeypatch.setattr("ssgui.engine.plugin.asyncio.sleep", sleep)
+    monkeypatch.setattr(Plugin, "_rest", rest)
     await one.start()
     await until(lambda: count.exists() and count.read_text().count("run") >= 4)
     monkeypatch.undo()
@@ -204,6 +203,22 @@ async def test_one_that_dies_later_is_started_again(
     assert pauses[:3] == [1, 2, 4]
     assert len(set(ports)) > 1
     await until(lambda: not alive(carrier))
+
+
+async def test_somebody_in_a_hurry(carrier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count, rest = tmp_path / "count", Plugin._rest
+    monkeypatch.setattr(Plugin, "_rest", lambda self, _: rest(self, 600.0))
+    one = plugin(carrier, f"short=0.3;count={count}")
+    await one.start()
+    await until(lambda: one.state is PluginState.FAILED)
+
+    def runs_again() -> bool:
+        one.hurry()
+        return one.ready
+
+    await until(runs_again)
+    await one.stop()
+    assert count.read_text().count("run") == 2
 
 
 async def test_one_that_does_not_hear_sigterm_and_its_child(carrier: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
-from typing import Any, Self
+from contextlib import AbstractContextManager, AsyncExitStack
+from typing import Any, Self, TypeVar
 
 from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings
 from ssgui.config.secret import Secret
@@ -24,6 +24,7 @@ from ssgui.protocol.address import encode_address
 METHOD = "aes-256-gcm"
 PASSWORD = "a password of the tests"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_Entered = TypeVar("_Entered")
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -56,6 +57,10 @@ class World:
     def at_end(self, callback: Callable[[], object]) -> None:
         """Call `callback` when the world ends."""
         self._stack.callback(callback)
+
+    def enter(self, manager: AbstractContextManager[_Entered]) -> _Entered:
+        """Enter `manager` until the world ends."""
+        return self._stack.enter_context(manager)
 
     # ---- engines
 
@@ -151,7 +156,7 @@ class World:
 
 
 def _of_both(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: settings[name] for name in ("udp", "udp_timeout") if name in settings}
+    return {name: settings[name] for name in ("udp", "udp_timeout", "timeout") if name in settings}
 
 
 class StubLookup:

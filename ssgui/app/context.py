@@ -17,7 +17,7 @@ import msgspec
 from ssgui.app.local_proxy import LocalProxy, unique_names, why_blocked
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
-from ssgui.app.revival import Mender, Revival
+from ssgui.app.revival import Doubts, Mender, Revival
 from ssgui.app.system_proxy import SystemProxy, Wanted, wanted_setting
 from ssgui.app.this_run import with_run
 from ssgui.config.addresses import parse_proxy
@@ -35,14 +35,17 @@ from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import Awake, News
+from ssgui.services.clock_evidence import ClockEvidence
 from ssgui.services.connections import Connections
 from ssgui.services.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.findings import Findings
 from ssgui.services.history import History
 from ssgui.services.history_file import HistoryError
 from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
+from ssgui.services.server_facts import ServerFacts, facts_of
 from ssgui.services.server_quality import ServerQuality
 from ssgui.system.processes.lookup import new_process_lookup
 from ssgui.system.proxy.backend import ProxyBackend
@@ -76,6 +79,9 @@ class AppContext:
             passing=lambda name: name in self._passing_names(),
         )
         self.connections.listeners += [self.evidence, self.meter, self.quality, self.history]
+        self.clock = ClockEvidence()
+        self.findings = Findings(self.connections, self.evidence, self.clock, self)
+        self.doubts = Doubts(lambda: self.proxy.relay, self.evidence, lambda: self.online and not self.idle)
         self.changed: list[Callable[[], None]] = []
         self._unsaved: AppConfig | None = None
         self._adopted: AppConfig | None = None
@@ -122,6 +128,7 @@ class AppContext:
         """Put the system's proxy back, save what is not saved, stop listening, give connections their grace."""
         self.system_proxy.restore_now()
         self.revival.end()
+        self.doubts.end()
         self.mender.end()
         await self.awake.stop()
         self.pause.end()
@@ -156,6 +163,7 @@ class AppContext:
         """Take in what connections did since the last look."""
         self.connections.pull()
         self.programs.look()
+        self.doubts.look(time.monotonic())
 
     async def settled(self) -> None:
         """Wait until every change is applied and saved."""
@@ -303,6 +311,8 @@ class AppContext:
 
     def _network_turned(self, news: News) -> None:
         """What died is ended, what was known is forgotten, and the server is tried."""
+        if news.slept:
+            self.clock.forget()
         if news.turned:
             self.connections.pull()  # what it still has to tell is from before
             self.evidence.outdated()
@@ -316,8 +326,12 @@ class AppContext:
 
     def _to_revive(self) -> tuple[LocalRelay, str] | None:
         relay, server = self.proxy.relay, self.server
-        off = self.config.settings.mode is Mode.OFF or self.pause.left()
-        return None if relay is None or server is None or off else (relay, self.name_of(server))
+        return None if relay is None or server is None or self.idle else (relay, self.name_of(server))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to go through a server now."""
+        return self.config.settings.mode is Mode.OFF or bool(self.pause.left())
 
     def close_connections(self, numbers: list[int]) -> None:
         """End these, as a person asked."""
@@ -357,6 +371,15 @@ class AppContext:
 
     def verdict(self) -> Verdict:
         """What may be said now about the server in use."""
+        return self.findings.verdict(time.monotonic())
+
+    def facts(self, server: str) -> ServerFacts | None:
+        """What the engine knows of the server that events give this name."""
+        relay = self.proxy.relay
+        return facts_of(relay, server) if relay is not None else None
+
+    def judged(self, now: float) -> Verdict:
+        """The same as `verdict`, without why a server is suspicious."""
         server = self.server
         if server is None:
             return judge("", None, 0.0)
@@ -365,7 +388,7 @@ class AppContext:
             return Verdict("paused", name, self.pause.left())
         off = self.config.settings.mode is Mode.OFF and server.id not in self.passing  # the demo has its own programs
         evidence, blocked = self.evidence.of(name), why_blocked(self.config)
-        return judge(name, evidence, time.monotonic(), off=off, online=self.online, blocked=blocked)
+        return judge(name, evidence, now, off=off, online=self.online, blocked=blocked)
 
 
 def _begun(config: AppConfig) -> AppConfig:

@@ -191,10 +191,10 @@ def _evidence(context: "AppContext", name: str, now: float) -> dict[str, Any]:
     found = context.evidence.of(name)
     return {
         "attempts": found.attempts,
-        "unanswered": found.unanswered,
-        "answered": found.answered,
+        "unanswered": [{"ago": round(now - at, 1), "how": str(how)} for at, how in found.unanswered],
+        "proven": found.proven,
         "last_byte": round(now - found.last_byte, 1) if found.last_byte is not None else None,
-        "failures": [{"ago": round(now - at, 1), "reason": str(reason)} for at, reason in found.failures],
+        "failures": [{"ago": round(now - one.t, 1), "reason": str(one.reason)} for one in found.failures],
     }
 
 

@@ -1,21 +1,24 @@
-"""After sleep, or on another network: what died is ended, and the server in use is tried until it answers."""
+"""After sleep, or on another network: what died is ended, and the server in use is tried until it answers. A server
+whose key is doubted is tried once.
+"""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
 
+from ssgui.app.trials import try_server
 from ssgui.engine.engine import Engine
 from ssgui.engine.errors import EngineError
-from ssgui.engine.latency import Latency, measure
 from ssgui.engine.lost import PROBE_SECONDS, Probing, end_lost
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.server_health import FIRST_PAUSE, LONGEST_PAUSE
-from ssgui.engine.stages import Reason
 from ssgui.engine.tasks import spawn
+from ssgui.engine.upstream import Upstream
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import News
-from ssgui.services.evidence import ServerEvidence
+from ssgui.services.evidence import ServerEvidence, is_doubtful
+from ssgui.services.server_facts import find_upstream
 
 MOST_TRIALS = 10  # regular traffic is a fingerprint; programs try again when somebody needs them
 _log = logging.getLogger("ssgui")
@@ -94,26 +97,51 @@ class Revival:
         return last is not None and last >= begun
 
     async def _try(self, relay: LocalRelay, name: str) -> None:
-        upstream = next((one for one in relay.pool.upstreams if one.name == name), None)
+        upstream = find_upstream(relay, name)
         if upstream is None:
             return
-        evidence = self._evidence
-        evidence.trying(name, time.monotonic())
         try:
-            found = await measure(relay, upstream)
+            await try_server(relay, upstream, self._evidence)
         except (EngineError, LocalProtocolError) as error:
             _log.info("the server %s cannot be tried: %s", name, error)
-            evidence.gave_up(name)
-        except asyncio.CancelledError:
-            evidence.gave_up(name)
-            raise
-        else:
-            self._learn(name, found)
 
-    def _learn(self, name: str, found: Latency) -> None:
-        if found.by_proxy:
-            self._evidence.gave_up(name)
+
+class Doubts:
+    """Tries a server once by itself, where no byte ever came back since its key was set, and by now one should have.
+
+    The test tells a wrong key from programs that only wait for targets that are slow. `may` says whether now is a time
+    for that.
+    """
+
+    def __init__(
+        self, relay: Callable[[], LocalRelay | None], evidence: ServerEvidence, may: Callable[[], bool]
+    ) -> None:
+        self._relay, self._evidence, self._may = relay, evidence, may
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self, now: float) -> None:
+        """Begin a trial if there is one to make."""
+        relay = self._relay()
+        if self._task is not None or relay is None or not self._may():
             return
-        failure = (found.reason or Reason.NO_ANSWER) if found.failure and found.first_byte is None else None
-        self._evidence.tried(name, time.monotonic(), failure)
-        _log.info("the server %s %s", name, "answers" if failure is None else f"does not answer: {found.failure}")
+        for name in self._evidence.known():
+            evidence = self._evidence.of(name)
+            if is_doubtful(evidence, now) and (upstream := find_upstream(relay, name)) is not None:
+                evidence.tested = True
+                self._task = spawn(self._try(relay, upstream), name="trying a server that is doubted")
+                self._task.add_done_callback(self._ended)
+                return
+
+    def end(self) -> None:
+        """Give up."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _ended(self, _task: asyncio.Task[None]) -> None:
+        self._task = None
+
+    async def _try(self, relay: LocalRelay, upstream: Upstream) -> None:
+        try:
+            await try_server(relay, upstream, self._evidence, confirms=True)
+        except (EngineError, LocalProtocolError) as error:
+            _log.info("the server %s cannot be tried: %s", upstream.name, error)

@@ -94,7 +94,7 @@ class RuleUpdates:
         limits = Limits(MOST_BYTES, _SECONDS, partial(self._rules.progress.__setitem__, source.id))
         answer = await self._get(
             source.url, proxy=proxy, etag=source.etag if before is not None else "", directly=directly, limits=limits,
-            opened=self._context.proxy.own,
+            opened=self._context.proxy.own, dated=self._context.clock.heard_date,
         )  # fmt: skip
         if not answer.unchanged:
             await run_blocking(self._rules.folder.replace, source, answer.data, before)

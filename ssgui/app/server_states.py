@@ -149,7 +149,7 @@ class ServerStates:
         """The newer of a test and of what real traffic showed."""
         now = self._clock()
         evidence = self._evidence.of(name) if self._evidence.knows(name) else Evidence()
-        failed_at, reason = evidence.failures[-1] if evidence.failures else (-1.0, None)
+        failed_at, reason = evidence.failures[-1][:2] if evidence.failures else (-1.0, None)
         worked_at = evidence.last_byte if evidence.last_byte is not None else -1.0
         if test is not None and test.at >= max(failed_at, worked_at):
             result = Result.WORKS if test.latency is not None else Result.FAILED

@@ -4,16 +4,21 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import msgspec
+
 from ssgui.app.consent import is_agreed
 from ssgui.app.context import AppContext
 from ssgui.app.local_proxy import usable
 from ssgui.app.server_states import ServerStates
+from ssgui.app.trials import try_server
 from ssgui.config.app_config import Server
 from ssgui.engine.errors import EngineError
-from ssgui.engine.latency import measure
+from ssgui.engine.latency import Latency, measure
+from ssgui.engine.relay import LocalRelay
 from ssgui.engine.tasks import spawn
 from ssgui.engine.upstream import Upstream
 from ssgui.protocol.errors import LocalProtocolError
+from ssgui.services.server_facts import find_upstream
 
 AT_ONCE = 5
 
@@ -62,8 +67,21 @@ class ServerTests:
             return
         async with self._gate:
             try:
-                found = await measure(relay, Upstream(server.profile(), self._legacy()))
+                found = await self._measure(relay, server)
             except (EngineError, LocalProtocolError) as error:
                 self._states.tested(server.id, None, str(error))
             else:
                 self._states.tested(server.id, found.first_byte if not found.failure else None, found.failure)
+
+    async def _measure(self, relay: LocalRelay, server: Server) -> Latency:
+        """One that is in use as it is used: its evidence hears of it. Any other one beside those, with its plugin."""
+        name = self._context.name_of(server)
+        used = find_upstream(relay, name)
+        if used is not None and used.profile == msgspec.structs.replace(server.profile(), remarks=name):
+            return await try_server(relay, used, self._context.evidence, confirms=True)
+        other = Upstream(server.profile(), self._legacy())
+        try:
+            await other.start()
+            return await measure(relay, other)
+        finally:
+            await other.stop()

@@ -107,7 +107,9 @@ class Subscriptions:
         self._context.change(merge(self._context.config, subscription, document, answer.quota, now))
 
     async def _fetch(self, url: Secret, **values: Any) -> Answer:
-        return await self._get(url, proxy=own_proxy(self._context), opened=self._context.proxy.own, **values)
+        context = self._context
+        dated = context.clock.heard_date
+        return await self._get(url, proxy=own_proxy(context), opened=context.proxy.own, dated=dated, **values)
 
     def _directly(self) -> bool:
         """Whether a person agreed to be seen while a list is fetched."""

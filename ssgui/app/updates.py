@@ -63,7 +63,10 @@ class Updates:
     async def _ask(self, proxy: str, now: float) -> None:
         self._checked = now  # also where it fails: no more than once a day
         try:
-            found = await self._get(self._place, proxy=proxy, etag=self._etag, opened=self._context.proxy.own)
+            found = await self._get(
+                self._place, proxy=proxy, etag=self._etag, opened=self._context.proxy.own,
+                dated=self._context.clock.heard_date,
+            )  # fmt: skip
         except UpdateError as error:
             _log.info("the latest version is not known: %s", error)
         else:

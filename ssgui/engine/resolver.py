@@ -105,6 +105,11 @@ class Resolver:
         self._cache[host, port] = now + CACHE_SECONDS, found
         return found
 
+    def last_found(self, host: str, port: int) -> list[str]:
+        """The addresses that `host` was found to have last, however long ago; none for what is not known any more."""
+        _, found = self._cache.get((host, port), (0.0, []))
+        return [str(one.address[0]) for one in found]
+
     def close(self) -> None:
         """Stop asking; what is being asked ends with an error."""
         self._lookup.close()

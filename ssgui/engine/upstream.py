@@ -44,6 +44,7 @@ class Upstream:
         self.latency: Latency | None = None
         self.plugin: Plugin | None = None
         self.clock_offset: int | None = None  # seconds that the server's clock is ahead, once it has said so
+        self.clock_base = 0.0  # what our own clock was ahead of the monotonic one then
         self._warned = -CLOCK_PAUSE
         self.tunnel = client_tunnel(profile.method, profile.password.reveal(), self._heard_clock, legacy)
 
@@ -77,7 +78,7 @@ class Upstream:
             _log.warning("cannot reach the server %s: %s; %s", self.name, error.detail, _HINTS[error.kind])
 
     def _heard_clock(self, offset: int) -> None:
-        self.clock_offset = offset
+        self.clock_offset, self.clock_base = offset, time.time() - time.monotonic()
         if abs(offset) <= SUSPECT_SKEW:
             return
         now = time.monotonic()

@@ -5,7 +5,7 @@ The address of a subscription is often a password in itself: no message has more
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ssgui.engine.tasks import run_blocking
 if TYPE_CHECKING:
     import httpx
 
+Dated = Callable[[str, str, float], object]  # the headers Date and Age, and how long it took in seconds
 MOST_BYTES = 1 << 20
 SECONDS = 30.0
 MOST_REDIRECTS = 5
@@ -64,23 +65,28 @@ def _nobody(_client: tuple[str, int]) -> None:
     """Nobody wants to know."""
 
 
+def _no_date(_date: str, _age: str, _seconds: float) -> None:
+    """Nobody wants to know what time it is."""
+
+
 async def fetch(
     url: Secret, *, proxy: str = "", etag: str = "", directly: bool = False, trust: ssl.SSLContext | None = None,
-    limits: Limits = Limits(), opened: Callable[[tuple[str, int]], None] = _nobody,
+    limits: Limits = Limits(), opened: Callable[[tuple[str, int]], None] = _nobody, dated: Dated = _no_date,
 ) -> Answer:  # fmt: skip
     """Fetch the list at `url`, through `proxy` (`socks5://...`) if one is given, and then `directly` if that fails.
 
-    `opened` hears, in a thread, from where a connection to the proxy was made, before anything is asked of it. Who
-    looks on sees a direct fetch: it must have been wanted. Raises FetchError.
+    `opened` hears, in a thread, from where a connection to the proxy was made, before anything is asked of it; `dated`
+    what the answer's headers say of the time. Who looks on sees a direct fetch: it must have been wanted. Raises
+    FetchError.
     """
     check_address(url.reveal())
     if proxy:
         try:
-            return await run_blocking(_fetch, url, proxy, etag, trust, limits, opened)
+            return await run_blocking(_fetch, url, proxy, etag, trust, limits, opened, dated)
         except Unreachable:
             if not directly:  # the server in use may be the one that a new list replaces
                 raise
-    return await run_blocking(_fetch, url, "", etag, trust, limits, _nobody)
+    return await run_blocking(_fetch, url, "", etag, trust, limits, _nobody, dated)
 
 
 def check_address(url: str) -> str:
@@ -99,7 +105,7 @@ def check_address(url: str) -> str:
 
 def _fetch(
     url: Secret, proxy: str, etag: str, trust: ssl.SSLContext | None, limits: Limits,
-    opened: Callable[[tuple[str, int]], None],
+    opened: Callable[[tuple[str, int]], None], dated: Dated,
 ) -> Answer:  # fmt: skip
     import httpx
 
@@ -109,9 +115,10 @@ def _fetch(
     try:
         with httpx.Client(proxy=proxy or None, trust_env=False, timeout=SECONDS, verify=trust or True) as client:
             for _ in range(MOST_REDIRECTS + 1):
-                host = check_address(place)
+                host, asked = check_address(place), time.monotonic()
                 trace = {"trace": partial(_trace, opened)}
                 with client.stream("GET", place, headers=headers, extensions=trace) as response:
+                    dated(*dates_of(response.headers), time.monotonic() - asked)
                     if not response.has_redirect_location:
                         return _answer(response, host, deadline, limits)
                     place = str(response.url.join(response.headers["Location"]))
@@ -120,6 +127,11 @@ def _fetch(
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise FetchError(f"{_host(place)} answers nonsense ({type(error).__name__})") from None
     raise FetchError(f"{_host(place)} sends from one address to the next without end")
+
+
+def dates_of(headers: Mapping[str, str]) -> tuple[str, str]:
+    """What an answer says of the time, and how long a cache has kept it."""
+    return headers.get("Date", ""), headers.get("Age", "")
 
 
 def _trace(opened: Callable[[tuple[str, int]], None], event: str, info: dict[str, Any]) -> None:

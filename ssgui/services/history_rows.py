@@ -11,8 +11,8 @@ from ssgui.config.app_config import HistoryHosts
 from ssgui.engine.stages import Stage
 from ssgui.services.connection_export import split_target
 from ssgui.services.connections import Connection
-from ssgui.services.evidence import worked
 from ssgui.services.harmless import harmless
+from ssgui.services.outcomes import worked
 from ssgui.services.server_quality import connect_time, first_byte_time
 
 BULK: Final = 256 << 10  # bytes down from which on a connection says how fast a server is

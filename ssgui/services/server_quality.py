@@ -12,7 +12,7 @@ import msgspec
 
 from ssgui.engine.stages import Stage
 from ssgui.services.connections import Connection
-from ssgui.services.evidence import worked
+from ssgui.services.outcomes import worked
 
 MOST_SERVERS: Final = 256
 MOST_CONNECTIONS: Final = 200  # of each

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from ssgui.app.subscriptions import Subscriptions, merge, removed, renamed
 from ssgui.config.app_config import AppConfig, Settings, Subscription
 from ssgui.config.documents import Imported, read_document
 from ssgui.config.secret import Secret
+from ssgui.services.clock_evidence import Clock, ClockEvidence
 from ssgui.services.fetching import Answer, FetchError, Quota
 from tests.support import sample
 
@@ -99,6 +102,7 @@ class Context:
 
     def __init__(self, config: AppConfig) -> None:
         self.config, self.pause, self.proxy = config, self._Pause(), self._Proxy()
+        self.clock = ClockEvidence()
 
     def change(self, config: AppConfig) -> None:
         self.config = config
@@ -114,6 +118,7 @@ class Provider:
 
     async def __call__(self, url: Secret, **more: Any) -> Answer:
         self.asked.append(more)
+        more["dated"](formatdate(time.time() + 480, usegmt=True), "", 0.1)
         if isinstance(self.data, Exception):
             raise self.data
         return Answer(b"" if self.unchanged else self.data, "tag", Quota(1, 2, 3.0), self.unchanged)
@@ -148,6 +153,7 @@ async def test_refreshing_keeps_what_is_there_when_it_fails() -> None:
     await refreshed(made)
     assert provider.asked[-1]["etag"] == "tag" == context.config.subscriptions[0].etag
     assert not provider.asked[-1]["directly"]
+    assert context.clock.state().clock is Clock.OFF  # what time it is there was heard, too
     assert len(provider.asked) == 5
     assert len(told) == 10
 

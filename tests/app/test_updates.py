@@ -33,6 +33,7 @@ class World:
 
     async def get(self, place: Releases, **more: Any) -> Latest:
         assert more.pop("opened") == self.context.proxy.own
+        assert more.pop("dated") == self.context.clock.heard_date
         self.asked.append(more)
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -19,6 +19,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.tray import Tray
 from ssgui.gui.tray_menu import MOST_SERVERS, literal
 from ssgui.gui.window import MainWindow
+from ssgui.services.evidence import Failure
 from ssgui.system.panel import panel_is_dark
 from tests.support import sample
 from tests.support.screens import StillContext
@@ -145,7 +146,7 @@ def test_the_first_line_and_the_tooltip_say_what_is_known(desk: Desk) -> None:
     assert desk.menu.state.text() == f"Ready · {sample.TOKYO} · 38 ms"
     evidence = desk.context.evidence.of(sample.TOKYO)
     evidence.attempts = 2
-    evidence.failures.extend([(1.0, Reason.CONNECT_REFUSED)] * 2)
+    evidence.failures.extend([Failure(1.0, Reason.CONNECT_REFUSED)] * 2)
     desk.tray.look()
     assert desk.menu.state.text() == f"{sample.TOKYO} does not answer"
     assert desk.tray.icon is not None

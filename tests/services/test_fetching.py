@@ -5,7 +5,9 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 
 from ssgui.config.secret import Secret
 from ssgui.services import fetching
+from ssgui.services.clock_evidence import parse_date
 from ssgui.services.fetching import (
     MOST_BYTES,
     Answer,
@@ -131,6 +134,18 @@ async def test_a_list_its_quota_and_its_tag(provider: Provider) -> None:
     assert again.quota.remaining == 70
     assert provider.headers[-1]["If-None-Match"] == '"1"'
     assert provider.headers[-1]["User-Agent"].startswith("ssgui/")
+
+
+async def test_the_time_is_heard_whatever_the_answer_is(provider: Provider) -> None:
+    heard: list[tuple[str, str, float]] = []
+    for answer in (reply(Age="7"), reply(b"", 404), reply(b"", 302, Location="/list")):
+        provider.replies["/asked"] = answer
+        with suppress(FetchError):
+            await provider.get("/asked", dated=lambda *told: heard.append(told))
+    assert len(heard) == 4  # of the one that sends on, and of the one it sends to
+    assert [age for _, age, _ in heard] == ["7", "", "", ""]
+    assert all(abs((parse_date(date) or 0) - time.time()) < 5 for date, _, _ in heard)
+    assert all(0 < seconds < 5 for _, _, seconds in heard)
 
 
 async def test_redirects_are_followed_a_few_times_and_never_to_http(provider: Provider) -> None:

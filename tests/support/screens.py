@@ -30,6 +30,7 @@ from ssgui.app.context import AppContext
 from ssgui.app.local_proxy import LocalProxy
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.pause import Pause
+from ssgui.app.revival import Doubts
 from ssgui.app.system_proxy import SystemProxy
 from ssgui.config.app_config import AppConfig, Mode
 from ssgui.config.store import Store
@@ -43,10 +44,13 @@ from ssgui.gui.texts import LANGUAGES, Translator, tr
 from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
+from ssgui.services.clock_evidence import ClockEvidence
 from ssgui.services.evidence import ServerEvidence, Verdict
+from ssgui.services.findings import Findings
 from ssgui.services.history import History
 from ssgui.services.leaks import Leaks
 from ssgui.services.meter import Meter
+from ssgui.services.outcomes import How
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
 from ssgui.services.server_quality import ServerQuality
@@ -78,6 +82,9 @@ class StillContext(AppContext):
         self.quality = ServerQuality()
         self.history = History(folder, lambda: self.config.settings, wall=lambda: past.NOW)
         self.programs, self.leaks = Programs(None, lambda: 0), Leaks()
+        self.clock = ClockEvidence(synchronised=lambda: None)
+        self.findings = Findings(self.connections, self.evidence, self.clock, self)
+        self.doubts = Doubts(lambda: None, self.evidence, lambda: False)
         self.changed = []
         self.passing = set()
         self._unsaved, self._adopted, self._work = None, None, None
@@ -92,9 +99,9 @@ class StillContext(AppContext):
         """Where it would listen."""
         return self.listens or super().address
 
-    def verdict(self) -> Verdict:
+    def judged(self, now: float) -> Verdict:
         """What is to be shown, or what would be known."""
-        return self.shown or super().verdict()
+        return self.shown or super().judged(now)
 
     def change(self, config: AppConfig) -> None:
         if config != self.config:
@@ -219,11 +226,24 @@ class Screens:
         for key in ("a", "b"):
             banners.withdraw(key)
         self.window.toast.hide()
+        yield "connections-diagnosis", self._with_a_diagnosis()
+        banners.withdraw("finding")
         self.window.stack.setCurrentWidget(self.first_run)
         self.show(Verdict("none"))
         QApplication.processEvents()
         yield "first-run", self.window
         self.show(next(verdicts()))
+
+    def _with_a_diagnosis(self) -> QWidget:
+        """Twelve connections got nothing back through a server that takes everything."""
+        evidence = self.context.evidence.of(sample.TOKYO)
+        evidence.unanswered.extend([(sample.NOW, How.SILENT)] * 12)
+        evidence.sent, evidence.confirmed = 9421, sample.NOW
+        self.show(Verdict("suspicious", sample.TOKYO, 0.0, 12, 12, why="key"))
+        self.presenter.diagnoses.look(sample.NOW)
+        self._open("connections")
+        self.context.evidence.forget(sample.TOKYO)
+        return self.window
 
     def everything(self) -> Iterator[tuple[str, QWidget]]:
         """The pages, and all that opens on them."""

@@ -44,6 +44,10 @@
         <translation>可以用一条命令告诉终端里的程序。</translation>
     </message>
     <message>
+        <source>A connection was played again.</source>
+        <translation>有连接被重放。</translation>
+    </message>
+    <message>
         <source>A list from an address</source>
         <translation>来自网址的列表</translation>
     </message>
@@ -64,6 +68,14 @@
         <translation>某个程序</translation>
     </message>
     <message>
+        <source>A program asked for nothing that a proxy understands.</source>
+        <translation>有程序发出的请求不是代理能理解的。</translation>
+    </message>
+    <message>
+        <source>A program connected, and did not say what it wants.</source>
+        <translation>有程序已连接，但没有说明要做什么。</translation>
+    </message>
+    <message>
         <source>A quotation mark is not closed.</source>
         <translation>引号没有闭合。</translation>
     </message>
@@ -72,8 +84,16 @@
         <translation>服务器和网站都在本机，数据不会离开这台电脑。</translation>
     </message>
     <message>
+        <source>A server does so when the target does.</source>
+        <translation>目标重置时，服务器也会这样做。</translation>
+    </message>
+    <message>
         <source>A server for this run only.</source>
         <translation>仅用于本次运行的服务器。</translation>
+    </message>
+    <message>
+        <source>A test through it got nothing either.</source>
+        <translation>经它测试也没有收到任何数据。</translation>
     </message>
     <message>
         <source>About ssgui</source>
@@ -156,6 +176,10 @@
         <translation>下次启动后生效。</translation>
     </message>
     <message>
+        <source>After {size} and {time}.</source>
+        <translation>已传输 {size}，历时 {time}。</translation>
+    </message>
+    <message>
         <source>Age</source>
         <translation>时长</translation>
     </message>
@@ -200,12 +224,24 @@
         <translation>经服务器收到了应答，用时 {time}。</translation>
     </message>
     <message>
+        <source>An answer that came over https says so.</source>
+        <translation>依据是一次 https 应答中的时间。</translation>
+    </message>
+    <message>
+        <source>An answer was played again.</source>
+        <translation>有应答被重放。</translation>
+    </message>
+    <message>
         <source>Another program has changed the system's proxy.</source>
         <translation>其他程序修改了系统代理。</translation>
     </message>
     <message>
         <source>Another server tried</source>
         <translation>改试另一个服务器</translation>
+    </message>
+    <message>
+        <source>Another target answered through the same server meanwhile.</source>
+        <translation>同一服务器上的另一个目标在此期间有应答。</translation>
     </message>
     <message>
         <source>Anybody on the way can change what they carry, unnoticed.</source>
@@ -280,6 +316,10 @@
         <translation>从零对齐</translation>
     </message>
     <message>
+        <source>Beyond 30 s nothing goes through {server} any more.</source>
+        <translation>超过 30 秒后，{server} 将完全无法使用。</translation>
+    </message>
+    <message>
         <source>Browsers ask the rules. What knows no PAC goes past the server.</source>
         <translation>浏览器按规则走。不认识 PAC 的程序绕过服务器。</translation>
     </message>
@@ -321,7 +361,27 @@
     </message>
     <message>
         <source>Check again</source>
-        <translation>重新检查</translation>
+        <translation>再次检查</translation>
+    </message>
+    <message>
+        <source>Check the address</source>
+        <translation>检查地址</translation>
+    </message>
+    <message>
+        <source>Check the clock</source>
+        <translation>检查时钟</translation>
+    </message>
+    <message>
+        <source>Check the password</source>
+        <translation>检查密码</translation>
+    </message>
+    <message>
+        <source>Check the server</source>
+        <translation>检查服务器</translation>
+    </message>
+    <message>
+        <source>Checking asks one page directly.</source>
+        <translation>检查时会直接询问一个网页。</translation>
     </message>
     <message>
         <source>Checking…</source>
@@ -428,6 +488,14 @@
         <translation>连接结束后会出现在这里。</translation>
     </message>
     <message>
+        <source>Connections to {host} time out.</source>
+        <translation>连接 {host} 超时。</translation>
+    </message>
+    <message>
+        <source>Connections to {server} time out.</source>
+        <translation>连接 {server} 超时。</translation>
+    </message>
+    <message>
         <source>Connections…</source>
         <translation>连接…</translation>
     </message>
@@ -522,6 +590,10 @@
     <message>
         <source>Direct</source>
         <translation>直连</translation>
+    </message>
+    <message>
+        <source>Direct connections work ({count} targets).</source>
+        <translation>直连正常（{count} 个目标）。</translation>
     </message>
     <message>
         <source>Direct for {minutes} min</source>
@@ -720,6 +792,14 @@
         <translation>供本机使用</translation>
     </message>
     <message>
+        <source>For {time} now.</source>
+        <translation>已持续 {time}。</translation>
+    </message>
+    <message>
+        <source>For {time}.</source>
+        <translation>历时 {time}。</translation>
+    </message>
+    <message>
         <source>Free software under the Apache License 2.0</source>
         <translation>以 Apache License 2.0 发布的自由软件</translation>
     </message>
@@ -730,6 +810,10 @@
     <message>
         <source>From the first byte sent up to the first byte back</source>
         <translation>从发出第一个字节到收到第一个字节</translation>
+    </message>
+    <message>
+        <source>From {count} other addresses too.</source>
+        <translation>另有 {count} 个地址也是如此。</translation>
     </message>
     <message>
         <source>General</source>
@@ -892,24 +976,60 @@
         <translation>插入示例</translation>
     </message>
     <message>
+        <source>Is it running, and is the port right?</source>
+        <translation>它是否在运行，端口是否正确？</translation>
+    </message>
+    <message>
+        <source>Is it up, and is its port open?</source>
+        <translation>它是否在线，端口是否开放？</translation>
+    </message>
+    <message>
         <source>It came with the command. Nothing is saved, and the system proxy is not touched until you choose.</source>
         <translation>它来自命令行。不会保存任何内容；在您选择模式之前不改动系统代理。</translation>
+    </message>
+    <message>
+        <source>It differs from the server's</source>
+        <translation>与服务器的时钟不一致</translation>
     </message>
     <message>
         <source>It does not have the key of these passwords any more. Type them again.</source>
         <translation>其中已没有这些密码的密钥，请重新输入密码。</translation>
     </message>
     <message>
+        <source>It ended in the middle, after {size}: on the way, or at the server.</source>
+        <translation>在传输 {size} 后中途断开：问题在途中或服务器。</translation>
+    </message>
+    <message>
+        <source>It failed after {time}.</source>
+        <translation>失败前用时 {time}。</translation>
+    </message>
+    <message>
+        <source>It had {time}.</source>
+        <translation>等待了 {time}。</translation>
+    </message>
+    <message>
         <source>It is locked, or did not want to.</source>
         <translation>它被锁定，或拒绝了请求。</translation>
+    </message>
+    <message>
+        <source>It is not allowed.</source>
+        <translation>不允许此连接。</translation>
     </message>
     <message>
         <source>It is off in the settings: calls and QUIC fail, or go past the server.</source>
         <translation>设置中已关闭：通话和 QUIC 会失败，或绕过服务器。</translation>
     </message>
     <message>
+        <source>It is open, perhaps for later.</source>
+        <translation>连接保持打开，也许稍后会用到。</translation>
+    </message>
+    <message>
         <source>It is overwritten on the disk, not only hidden.</source>
         <translation>会在磁盘上覆写，而不只是隐藏。</translation>
+    </message>
+    <message>
+        <source>It is started again after a pause.</source>
+        <translation>稍后会自动重新启动。</translation>
     </message>
     <message>
         <source>It led to port {port} here, where nobody listens.</source>
@@ -924,8 +1044,32 @@
         <translation>格式须如 socks5://127.0.0.1:9050 或 http://name:password@host:port。</translation>
     </message>
     <message>
+        <source>It said last: {words}</source>
+        <translation>它最后的输出：{words}</translation>
+    </message>
+    <message>
+        <source>It took our bytes ({count} connections). The server, its options or the password may be wrong.</source>
+        <translation>它收下了数据（{count} 个连接）。服务器、插件选项或密码可能有误。</translation>
+    </message>
+    <message>
+        <source>It was ended because nothing moved.</source>
+        <translation>因长时间没有数据而结束。</translation>
+    </message>
+    <message>
         <source>It was never known where to</source>
         <translation>始终不知道去向</translation>
+    </message>
+    <message>
+        <source>It was refused. Somebody may have recorded what {client} sent.</source>
+        <translation>已拒绝。可能有人录下了 {client} 发送的数据。</translation>
+    </message>
+    <message>
+        <source>It was refused. Somebody on the way may have recorded it.</source>
+        <translation>已拒绝。途中可能有人录下了它。</translation>
+    </message>
+    <message>
+        <source>Its answer cannot be opened with password and method.</source>
+        <translation>它的应答无法用此密码和加密方式解开。</translation>
     </message>
     <message>
         <source>Its details are not complete.</source>
@@ -946,6 +1090,10 @@
     <message>
         <source>Its password is sealed, and the system's keyring has not given the key</source>
         <translation>密码已加密保存，系统钥匙串还没有给出密钥</translation>
+    </message>
+    <message>
+        <source>Its plugin took our bytes, and not one came back for {count} connections</source>
+        <translation>插件收下了数据，但 {count} 个连接都没有收到任何回应</translation>
     </message>
     <message>
         <source>Its plugin waits for your yes</source>
@@ -1164,6 +1312,14 @@
         <translation>没有收到应答：通话和 QUIC 可能绕过服务器。</translation>
     </message>
     <message>
+        <source>No byte came back.</source>
+        <translation>没有收到任何数据。</translation>
+    </message>
+    <message>
+        <source>No byte has come back yet.</source>
+        <translation>还没有收到任何数据。</translation>
+    </message>
+    <message>
         <source>No connections yet.</source>
         <translation>还没有连接。</translation>
     </message>
@@ -1228,6 +1384,10 @@
         <translation>未监听</translation>
     </message>
     <message>
+        <source>Not one byte came back ({count} connections).</source>
+        <translation>没有收到任何数据（{count} 个连接）。</translation>
+    </message>
+    <message>
         <source>Not saved yet</source>
         <translation>尚未保存</translation>
     </message>
@@ -1244,12 +1404,28 @@
         <translation>连接的任何信息都不会写入磁盘。</translation>
     </message>
     <message>
+        <source>Nothing arrives at the server any more.</source>
+        <translation>数据已无法到达服务器。</translation>
+    </message>
+    <message>
         <source>Nothing at this level.</source>
         <translation>此级别没有日志。</translation>
     </message>
     <message>
+        <source>Nothing comes back through the plugin {name}.</source>
+        <translation>经插件 {name} 没有任何数据返回。</translation>
+    </message>
+    <message>
         <source>Nothing has ended yet.</source>
         <translation>还没有结束的连接。</translation>
+    </message>
+    <message>
+        <source>Nothing has moved for {time}.</source>
+        <translation>没有数据已 {time}。</translation>
+    </message>
+    <message>
+        <source>Nothing has moved for {time}. It ends by itself.</source>
+        <translation>没有数据已 {time}，连接会自行结束。</translation>
     </message>
     <message>
         <source>Nothing is kept</source>
@@ -1350,6 +1526,10 @@
     <message>
         <source>Open any website that goes through the proxy.</source>
         <translation>打开任意经过代理的网站即可看到。</translation>
+    </message>
+    <message>
+        <source>Open settings</source>
+        <translation>打开设置</translation>
     </message>
     <message>
         <source>Open ssgui</source>
@@ -1652,6 +1832,10 @@
         <translation>恢复 · {state}</translation>
     </message>
     <message>
+        <source>Resumes by itself when there is a network.</source>
+        <translation>网络恢复后自动继续。</translation>
+    </message>
+    <message>
         <source>Revert</source>
         <translation>还原</translation>
     </message>
@@ -1812,6 +1996,10 @@
         <translation>显示其连接</translation>
     </message>
     <message>
+        <source>Show program</source>
+        <translation>定位程序</translation>
+    </message>
+    <message>
         <source>Show the lists</source>
         <translation>查看列表</translation>
     </message>
@@ -1856,6 +2044,10 @@
         <translation>有些网络会丢弃这类数据包，届时会自动关闭。</translation>
     </message>
     <message>
+        <source>Somebody came who does not know the key.</source>
+        <translation>有来访者不知道密钥。</translation>
+    </message>
+    <message>
         <source>Something failed.</source>
         <translation>出错了。</translation>
     </message>
@@ -1866,6 +2058,10 @@
     <message>
         <source>Stages</source>
         <translation>阶段</translation>
+    </message>
+    <message>
+        <source>Start it again</source>
+        <translation>重新启动</translation>
     </message>
     <message>
         <source>Start without a window</source>
@@ -1936,6 +2132,10 @@
         <translation>全部测试</translation>
     </message>
     <message>
+        <source>Test server</source>
+        <translation>测试服务器</translation>
+    </message>
+    <message>
         <source>Testing…</source>
         <translation>正在测试…</translation>
     </message>
@@ -1958,6 +2158,18 @@
     <message>
         <source>The client has said all</source>
         <translation>客户端已发送完毕</translation>
+    </message>
+    <message>
+        <source>The client {name} is not reading.</source>
+        <translation>客户端 {name} 没有读取数据。</translation>
+    </message>
+    <message>
+        <source>The clock could not be checked: {why}</source>
+        <translation>无法检查时钟：{why}</translation>
+    </message>
+    <message>
+        <source>The clock of {client} is off.</source>
+        <translation>{client} 的时钟不准。</translation>
     </message>
     <message>
         <source>The demo does not start.</source>
@@ -1984,6 +2196,10 @@
         <translation>历史记录未能保留。</translation>
     </message>
     <message>
+        <source>The last byte came {age} ago.</source>
+        <translation>最后一次收到数据是 {age}前。</translation>
+    </message>
+    <message>
         <source>The link and the code hold the password. Whoever has them can use this server.</source>
         <translation>链接和二维码都含有密码，拿到的人都能使用这个服务器。</translation>
     </message>
@@ -2008,8 +2224,32 @@
         <translation>缺少名称。</translation>
     </message>
     <message>
+        <source>The name of the server does not resolve.</source>
+        <translation>服务器域名无法解析。</translation>
+    </message>
+    <message>
+        <source>The name of the server is still being looked up.</source>
+        <translation>仍在解析服务器域名。</translation>
+    </message>
+    <message>
+        <source>The name {host} is still being looked up.</source>
+        <translation>仍在解析域名 {host}。</translation>
+    </message>
+    <message>
+        <source>The network went away under it.</source>
+        <translation>连接期间网络断开。</translation>
+    </message>
+    <message>
+        <source>The other end has closed its side.</source>
+        <translation>对方已关闭其一侧。</translation>
+    </message>
+    <message>
         <source>The page answered {status} in {time}</source>
         <translation>页面已应答：{status}，用时 {time}</translation>
+    </message>
+    <message>
+        <source>The page that was asked says so.</source>
+        <translation>依据是所询问网页的时间。</translation>
     </message>
     <message>
         <source>The password is missing.</source>
@@ -2020,12 +2260,28 @@
         <translation>密码未受保护。</translation>
     </message>
     <message>
+        <source>The path to the server is full.</source>
+        <translation>到服务器的线路已满。</translation>
+    </message>
+    <message>
+        <source>The plugin {name} does not run.</source>
+        <translation>插件 {name} 没有运行。</translation>
+    </message>
+    <message>
         <source>The port</source>
         <translation>端口</translation>
     </message>
     <message>
+        <source>The program has closed its side.</source>
+        <translation>程序已关闭其一侧。</translation>
+    </message>
+    <message>
         <source>The program has said all</source>
         <translation>程序已发送完毕</translation>
+    </message>
+    <message>
+        <source>The program is not reading.</source>
+        <translation>程序没有读取数据。</translation>
     </message>
     <message>
         <source>The program sent nothing</source>
@@ -2040,8 +2296,16 @@
         <translation>代理没有在监听。</translation>
     </message>
     <message>
+        <source>The proxy on the way does not work</source>
+        <translation>前置代理无法使用</translation>
+    </message>
+    <message>
         <source>The proxy on the way to the servers cannot carry it</source>
         <translation>前置代理无法承载此服务器</translation>
+    </message>
+    <message>
+        <source>The proxy on the way to the servers does not work.</source>
+        <translation>通往服务器的前置代理无法使用。</translation>
     </message>
     <message>
         <source>The request for a name did not arrive.</source>
@@ -2056,12 +2320,40 @@
         <translation>服务器已发送完毕</translation>
     </message>
     <message>
+        <source>The server reset it.</source>
+        <translation>服务器重置了连接。</translation>
+    </message>
+    <message>
+        <source>The server says so.</source>
+        <translation>依据是服务器自己的时间。</translation>
+    </message>
+    <message>
+        <source>The server took our bytes, and not one came back</source>
+        <translation>服务器收下了数据，但没有任何回应</translation>
+    </message>
+    <message>
         <source>The server took our bytes, and not one came back for {count} connections</source>
         <translation>服务器收下了数据，但 {count} 个连接都没有收到任何回应</translation>
     </message>
     <message>
+        <source>The server took {size} from {count} connections, and not one byte came back.</source>
+        <translation>服务器收下了 {count} 个连接的 {size}，但没有返回任何数据。</translation>
+    </message>
+    <message>
+        <source>The server took {size}, and not one byte came back.</source>
+        <translation>服务器收下了 {size}，但没有返回任何数据。</translation>
+    </message>
+    <message>
+        <source>The server's name leads to an address that no server has.</source>
+        <translation>服务器域名指向了不可能的地址。</translation>
+    </message>
+    <message>
         <source>The settings file then holds them sealed.</source>
         <translation>设置文件中的密码随后以加密形式保存。</translation>
+    </message>
+    <message>
+        <source>The stream was cut short.</source>
+        <translation>数据流被截断。</translation>
     </message>
     <message>
         <source>The system proxy could not be put back.</source>
@@ -2074,6 +2366,10 @@
     <message>
         <source>The system proxy of before is off.</source>
         <translation>原来的系统代理已关闭。</translation>
+    </message>
+    <message>
+        <source>The system says that its clock is not synchronised.</source>
+        <translation>系统表示时钟未同步。</translation>
     </message>
     <message>
         <source>The system's keyring has not given the key.</source>
@@ -2104,6 +2400,14 @@
         <translation>剪贴板里有一个服务器</translation>
     </message>
     <message>
+        <source>There is no way from here to {host}.</source>
+        <translation>从这里无法到达 {host}。</translation>
+    </message>
+    <message>
+        <source>There is no way from here to {server}.</source>
+        <translation>从这里无法到达 {server}。</translation>
+    </message>
+    <message>
         <source>There was no request yet. Use a browser for a while.</source>
         <translation>还没有请求。先用一会儿浏览器。</translation>
     </message>
@@ -2118,6 +2422,30 @@
     <message>
         <source>This computer is offline · Resumes by itself</source>
         <translation>这台电脑已离线 · 恢复后自动继续</translation>
+    </message>
+    <message>
+        <source>This computer is offline.</source>
+        <translation>本机已离线。</translation>
+    </message>
+    <message>
+        <source>This computer's clock and the server's do not agree.</source>
+        <translation>本机与服务器的时钟不一致。</translation>
+    </message>
+    <message>
+        <source>This computer's clock is off</source>
+        <translation>本机时钟不准</translation>
+    </message>
+    <message>
+        <source>This computer's clock is right.</source>
+        <translation>本机时钟正确。</translation>
+    </message>
+    <message>
+        <source>This computer's clock is {time} ahead.</source>
+        <translation>本机时钟快了 {time}。</translation>
+    </message>
+    <message>
+        <source>This computer's clock is {time} behind.</source>
+        <translation>本机时钟慢了 {time}。</translation>
     </message>
     <message>
         <source>This desktop has no setting for a proxy: each program must be told.</source>
@@ -2356,6 +2684,14 @@
         <translation>时间线</translation>
     </message>
     <message>
+        <source>What answers does not have this key.</source>
+        <translation>应答的一方没有这个密钥。</translation>
+    </message>
+    <message>
+        <source>What came back cannot be opened with them</source>
+        <translation>收到的数据无法用它们解开</translation>
+    </message>
+    <message>
         <source>What follows the system's proxy comes here.</source>
         <translation>遵循系统代理的程序都会到这里来。</translation>
     </message>
@@ -2416,12 +2752,24 @@
         <translation>选项：{options}</translation>
     </message>
     <message>
+        <source>With this method nothing works beyond 30 s: set the clock.</source>
+        <translation>此加密方式下误差超过 30 秒就无法使用：请校准时钟。</translation>
+    </message>
+    <message>
         <source>Works</source>
         <translation>正常</translation>
     </message>
     <message>
         <source>Would also match</source>
         <translation>同样匹配</translation>
+    </message>
+    <message>
+        <source>Wrong key, or a clock that is off?</source>
+        <translation>密钥有误，还是时钟不准？</translation>
+    </message>
+    <message>
+        <source>Wrong key, or is the server's clock off?</source>
+        <translation>密钥有误，还是服务器时钟不准？</translation>
     </message>
     <message>
         <source>Wrong password or method?</source>
@@ -2996,6 +3344,14 @@
         <translation>PAC 将有 {bytes} 字节，超过 {most}：列表 {name} 太大</translation>
     </message>
     <message>
+        <source>the client's clock is {time} ahead</source>
+        <translation>客户端的时钟快了 {time}</translation>
+    </message>
+    <message>
+        <source>the client's clock is {time} behind</source>
+        <translation>客户端的时钟慢了 {time}</translation>
+    </message>
+    <message>
         <source>the file is empty</source>
         <translation>文件为空</translation>
     </message>
@@ -3184,6 +3540,10 @@
         <translation>已等待 {time}</translation>
     </message>
     <message>
+        <source>what answers does not say what time it is</source>
+        <translation>应答中没有时间</translation>
+    </message>
+    <message>
         <source>what answers is not HTTP</source>
         <translation>回应的不是 HTTP</translation>
     </message>
@@ -3206,6 +3566,14 @@
     <message>
         <source>written by a newer version; what this one does not know is kept</source>
         <translation>由更新的版本写入，此版本不认识的内容会保留</translation>
+    </message>
+    <message>
+        <source>your clock is {time} ahead of the server's</source>
+        <translation>本机时钟比服务器快了 {time}</translation>
+    </message>
+    <message>
+        <source>your clock is {time} behind the server's</source>
+        <translation>本机时钟比服务器慢了 {time}</translation>
     </message>
     <message>
         <source>your exception in line {line} decides first: {rule}</source>
@@ -3232,12 +3600,20 @@
         <translation>剩余 {amount}</translation>
     </message>
     <message>
+        <source>{count} answers cannot be opened with password and method.</source>
+        <translation>{count} 个应答无法用此密码和加密方式解开。</translation>
+    </message>
+    <message>
         <source>{count} are hidden.</source>
         <translation>已隐藏 {count} 个。</translation>
     </message>
     <message>
         <source>{count} connections closed</source>
         <translation>已关闭 {count} 个连接</translation>
+    </message>
+    <message>
+        <source>{count} connections in a row got nothing back.</source>
+        <translation>连续 {count} 个连接没有收到任何数据。</translation>
     </message>
     <message>
         <source>{count} days</source>
@@ -3288,8 +3664,16 @@
         <translation>{all} 个请求中有 {count} 个带的是地址：程序已向当前网络查询过域名。</translation>
     </message>
     <message>
+        <source>{count} of {attempts} attempts failed, the last after {time}.</source>
+        <translation>{attempts} 次尝试中 {count} 次失败，最近一次用时 {time}。</translation>
+    </message>
+    <message>
         <source>{count} of {attempts} attempts failed: {reason}</source>
         <translation>{attempts} 次尝试中有 {count} 次失败：{reason}</translation>
+    </message>
+    <message>
+        <source>{count} other targets answered through the same server meanwhile.</source>
+        <translation>同一服务器上另有 {count} 个目标在此期间有应答。</translation>
     </message>
     <message>
         <source>{count} ranges, Rules mode only</source>
@@ -3314,6 +3698,10 @@
     <message>
         <source>{count} servers written, with their passwords</source>
         <translation>已写入 {count} 个服务器，含密码</translation>
+    </message>
+    <message>
+        <source>{count} times from {address} in 10 min: a client with a wrong password, or a probe.</source>
+        <translation>10 分钟内来自 {address} 共 {count} 次：密码有误的客户端，或探测。</translation>
     </message>
     <message>
         <source>{day}: {count} connections, {failed} failed, {down} down, {up} up</source>
@@ -3352,6 +3740,10 @@
         <translation>已写入 {file}</translation>
     </message>
     <message>
+        <source>{first} {rest}</source>
+        <translation>{first}{rest}</translation>
+    </message>
+    <message>
         <source>{first}: {rest}</source>
         <translation>{first}：{rest}</translation>
     </message>
@@ -3376,20 +3768,52 @@
         <translation>无法连接 {host}：{why}</translation>
     </message>
     <message>
+        <source>{host} does not answer.</source>
+        <translation>{host} 没有应答。</translation>
+    </message>
+    <message>
+        <source>{host} does not resolve.</source>
+        <translation>无法解析 {host}。</translation>
+    </message>
+    <message>
         <source>{host} does not resolve: {why}</source>
         <translation>{host} 无法解析：{why}</translation>
+    </message>
+    <message>
+        <source>{host} ended it without an answer.</source>
+        <translation>{host} 未应答就结束了连接。</translation>
+    </message>
+    <message>
+        <source>{host} has not answered yet.</source>
+        <translation>{host} 还没有应答。</translation>
     </message>
     <message>
         <source>{host} is too slow: more than {seconds} s</source>
         <translation>{host} 太慢，超过 {seconds} 秒</translation>
     </message>
     <message>
+        <source>{host} is {addresses} here: a filter, or another proxy program, answers for it.</source>
+        <translation>{host} 在这里是 {addresses}：过滤器或其他代理程序代为应答。</translation>
+    </message>
+    <message>
         <source>{host} port {port}</source>
         <translation>{host} 端口 {port}</translation>
     </message>
     <message>
+        <source>{host} refuses connections.</source>
+        <translation>{host} 拒绝连接。</translation>
+    </message>
+    <message>
+        <source>{host} reset it.</source>
+        <translation>{host} 重置了连接。</translation>
+    </message>
+    <message>
         <source>{host} sends from one address to the next without end</source>
         <translation>{host} 无休止地重定向</translation>
+    </message>
+    <message>
+        <source>{host} takes no more.</source>
+        <translation>{host} 不再接收数据。</translation>
     </message>
     <message>
         <source>{key} {value}: it is no server of Shadowsocks (of ShadowsocksR, perhaps)</source>
@@ -3408,12 +3832,24 @@
         <translation>已添加 {name}</translation>
     </message>
     <message>
+        <source>{name} asked for nothing that a proxy understands.</source>
+        <translation>{name} 发出的请求不是代理能理解的。</translation>
+    </message>
+    <message>
+        <source>{name} connected, and did not say what it wants.</source>
+        <translation>{name} 已连接，但没有说明要做什么。</translation>
+    </message>
+    <message>
         <source>{name} copy</source>
         <translation>{name} 副本</translation>
     </message>
     <message>
         <source>{name} deleted</source>
         <translation>已删除 {name}</translation>
+    </message>
+    <message>
+        <source>{name} is not reading.</source>
+        <translation>{name} 没有读取数据。</translation>
     </message>
     <message>
         <source>{name} removed</source>
@@ -3444,12 +3880,32 @@
         <translation>{list} 第 {line} 行 {rule}</translation>
     </message>
     <message>
+        <source>{server} cannot be tried · {count} attempts failed</source>
+        <translation>无法尝试 {server} · {count} 次尝试失败</translation>
+    </message>
+    <message>
         <source>{server} cannot be used yet</source>
         <translation>{server} 还不能使用</translation>
     </message>
     <message>
         <source>{server} does not answer</source>
         <translation>{server} 没有应答</translation>
+    </message>
+    <message>
+        <source>{server} has not answered yet.</source>
+        <translation>{server} 还没有应答。</translation>
+    </message>
+    <message>
+        <source>{server} has stopped answering.</source>
+        <translation>{server} 不再应答。</translation>
+    </message>
+    <message>
+        <source>{server} refuses connections.</source>
+        <translation>{server} 拒绝连接。</translation>
+    </message>
+    <message>
+        <source>{server} resets every connection.</source>
+        <translation>{server} 重置了所有连接。</translation>
     </message>
     <message>
         <source>{server} · Bytes came back {age} ago</source>
@@ -3464,8 +3920,36 @@
         <translation>{server} · 已尝试 {age}</translation>
     </message>
     <message>
+        <source>{size} left, and not one byte was acknowledged in {time}.</source>
+        <translation>已发出 {size}，没有任何数据得到确认，已等待 {time}。</translation>
+    </message>
+    <message>
         <source>{size} never sent</source>
         <translation>{size} 未发送</translation>
+    </message>
+    <message>
+        <source>{size} sent, and nothing back for {time}.</source>
+        <translation>已发送 {size}，没有回应，已等待 {time}。</translation>
+    </message>
+    <message>
+        <source>{size} sent, and nothing back in {time}.</source>
+        <translation>已发送 {size}，没有回应，共等待 {time}。</translation>
+    </message>
+    <message>
+        <source>{size} sent, {time} waited. Too little is known to say why.</source>
+        <translation>已发送 {size}，等待了 {time}。信息太少，无法判断原因。</translation>
+    </message>
+    <message>
+        <source>{size} wait for it, for {time} now. The server is fine.</source>
+        <translation>有 {size} 在等它读取，已 {time}。服务器正常。</translation>
+    </message>
+    <message>
+        <source>{size} wait, and nothing has moved for {time}.</source>
+        <translation>{size} 在等待发送，已停滞 {time}。</translation>
+    </message>
+    <message>
+        <source>{size} wait, and only {rate} got through for {time}.</source>
+        <translation>{size} 在等待发送，只有 {rate} 通过，已持续 {time}。</translation>
     </message>
     <message>
         <source>{size} waits for the connection</source>
@@ -3524,6 +4008,14 @@
         <translation>{text} 在浏览器和这里含义不同，或者没有含义</translation>
     </message>
     <message>
+        <source>{time} ahead</source>
+        <translation>快了 {time}</translation>
+    </message>
+    <message>
+        <source>{time} behind</source>
+        <translation>慢了 {time}</translation>
+    </message>
+    <message>
         <source>{time} · an old one</source>
         <translation>{time} · 旧版本</translation>
     </message>
@@ -3542,6 +4034,10 @@
     <message>
         <source>{what} is no base64; {more}</source>
         <translation>{what}不是 base64，{more}</translation>
+    </message>
+    <message>
+        <source>{what}.</source>
+        <translation>{what}。</translation>
     </message>
 </context>
 </TS>

@@ -19,6 +19,7 @@ from ssgui.gui.adding.sharing import Sharing
 from ssgui.gui.adding.subscription import SubscriptionWays
 from ssgui.gui.adding.ways import Adding
 from ssgui.gui.connections.ways import ConnectionWays
+from ssgui.gui.diagnoses import Diagnoses
 from ssgui.gui.diagnosing import Diagnosing
 from ssgui.gui.first_run import FirstRun
 from ssgui.gui.frame.notices import Notice
@@ -90,6 +91,7 @@ class Presenter(QObject):
         self.updating = Updating(context, window)
         self.protecting = Protecting(context, window, self.settings)
         self.past = HistoryWays(context, window, self.files, self.settings, self.connections)
+        self.diagnoses = Diagnoses(self)
         self._connect_chores()
         pages = (("servers", self.home), ("connections", self.past.place), ("rules", self.rules.page))
         for key, page in (*pages, ("logs", self.logs), ("settings", self.settings)):
@@ -155,6 +157,7 @@ class Presenter(QObject):
         context.system_proxy.glance(seen=visible)
         if visible:
             self._show_state()
+            self.diagnoses.look(now)
             self.window.sidebar.show_count("connections", len(context.connections.live))
             match self.window.current_page():
                 case "connections" if not self.past.is_shown:

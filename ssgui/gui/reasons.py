@@ -164,6 +164,7 @@ _SENTENCES = (
     tr("no connection within {seconds} s"),
     tr("no answer within {seconds} s"),
     tr("what answers is not HTTP"),
+    tr("what answers does not say what time it is"),
     tr("the server ended the connection without an answer"),
     tr("the server reset the connection"),
     tr("failed; the log has the error"),
@@ -192,6 +193,15 @@ _SENTENCES = (
     tr("the plugin {plugin} ended with {what}"),
     tr("the plugin {plugin} does not listen within {seconds} s"),
     tr("the proxy {address} cannot be reached: {why}"),
+    # clocks
+    tr("the client's clock is {time} behind"),
+    tr("the client's clock is {time} ahead"),
+    tr("your clock is {time} behind the server's"),
+    tr("your clock is {time} ahead of the server's"),
+    tr("{count} s"),
+    tr("{count} min"),
+    tr("{count} h"),
+    tr("{count} days"),
     # the settings file
     tr("{file} could not be read ({why})"),
     tr("it is kept as {file}"),

@@ -30,14 +30,16 @@ def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
             return tr("Connected"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
         case "connecting":
             return tr("Connecting…"), tr("{server} · Trying for {age}", server=server, age=seconds)
+        case "failing" if verdict.why == "way":
+            words = tr("{server} cannot be tried · {count} attempts failed", server=server, count=verdict.count)
+            return tr("The proxy on the way does not work"), words
         case "failing":
             reason = reason_word(verdict.reason) if verdict.reason is not None else ""
             words = tr("{count} of {attempts} attempts failed: {reason}", count=verdict.count,
                        attempts=max(verdict.count, verdict.attempts), reason=reason)  # fmt: skip
             return tr("{server} does not answer", server=server), words
         case "suspicious":
-            words = tr("The server took our bytes, and not one came back for {count} connections", count=verdict.count)
-            return tr("Wrong password or method?"), words
+            return _suspicion(verdict)
         case "offline":
             return tr("Waiting for network"), tr("This computer is offline · Resumes by itself")
         case "off":
@@ -54,6 +56,27 @@ def _header_words(verdict: Verdict, address: str) -> tuple[str, str]:
     if verdict.seconds:
         return tr("Ready"), tr("{server} · Bytes came back {age} ago", server=server, age=seconds)
     return tr("Ready"), tr("{server} · Nothing sent through it yet", server=server)
+
+
+def _suspicion(verdict: Verdict) -> tuple[str, str]:
+    """A server that takes bytes and never gave one back: why that may be."""
+    words = tr("The server took our bytes, and not one came back for {count} connections", count=verdict.count)
+    if verdict.count == 1:
+        words = tr("The server took our bytes, and not one came back")
+    match verdict.why:
+        case "key-or-clock":
+            return tr("Wrong key, or a clock that is off?"), words
+        case "clock":
+            time = said(age(abs(verdict.seconds)))
+            behind, ahead = tr("{time} behind", time=time), tr("{time} ahead", time=time)
+            off = (behind if verdict.seconds > 0 else ahead) if verdict.seconds else tr("It differs from the server's")
+            return tr("This computer's clock is off"), off
+        case "unreadable":
+            return tr("Wrong password or method?"), tr("What came back cannot be opened with them")
+        case "plugin":
+            words = tr("Its plugin took our bytes, and not one came back for {count} connections", count=verdict.count)
+            return tr("{server} does not answer", server=verdict.server), words
+    return tr("Wrong password or method?"), words
 
 
 def _blocked(why: str) -> str:

@@ -51,17 +51,17 @@ class _Banner(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(40, 2, 6, 2)
         row.setSpacing(8)
-        fact = _plain(notice.fact, "fact", self)
-        fact.setFont(theme.font(13, theme.SEMIBOLD))
-        detail = _plain(notice.detail, "detail", self)
-        detail.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        detail.setWordWrap(True)
-        row.addWidget(fact)
-        row.addWidget(detail, 1)
+        self._fact = _plain(notice.fact, "fact", self)
+        self._fact.setFont(theme.font(13, theme.SEMIBOLD))
+        self._detail = _plain(notice.detail, "detail", self)
+        self._detail.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._detail.setWordWrap(True)
+        row.addWidget(self._fact)
+        row.addWidget(self._detail, 1)
         if notice.action and notice.act is not None:
             button = QPushButton(notice.action, self)
             button.setProperty("kind", "link")
-            button.clicked.connect(notice.act)
+            button.clicked.connect(self._act)
             row.addWidget(button)
         if notice.can_wait:
             close = QToolButton(self)
@@ -72,6 +72,25 @@ class _Banner(QWidget):
             close.setAccessibleName(tr("Close"))
             close.clicked.connect(dismissed)
             row.addWidget(close)
+
+    def fits(self, notice: Notice) -> bool:
+        """Whether `notice` differs in its words and figures only."""
+        mine = self.notice
+        same = (mine.key, mine.action, mine.can_wait) == (notice.key, notice.action, notice.can_wait)
+        return same and (mine.act is None) == (notice.act is None)
+
+    def say(self, notice: Notice) -> None:
+        """Show `notice` instead: who is about to press the button need not look for it again."""
+        if notice.kind != self.notice.kind:
+            self.update()
+        self.notice = notice
+        self._fact.setText(notice.fact)
+        self._detail.setText(notice.detail)
+        self.setAccessibleName(f"{notice.fact} {notice.detail}".strip())
+
+    def _act(self) -> None:
+        if self.notice.act is not None:
+            self.notice.act()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -91,6 +110,7 @@ class Banners(QWidget):
         self._column.setContentsMargins(16, 8, 16, 0)
         self._column.setSpacing(8)
         self._notices: dict[str, Notice] = {}
+        self._banners: list[_Banner] = []
         self.hide()
 
     def show_notice(self, notice: Notice) -> None:
@@ -98,6 +118,19 @@ class Banners(QWidget):
         self._notices.pop(notice.key, None)
         self._notices = {notice.key: notice, **self._notices}
         self._rebuild()
+
+    def refresh(self, notice: Notice) -> None:
+        """Show it where it stands, with other figures; on top, if it is not there."""
+        before = self._notices.get(notice.key)
+        if before is None:
+            self.show_notice(notice)
+            return
+        self._notices[notice.key] = notice
+        shown = [banner for banner in self._banners if banner.notice.key == notice.key]
+        if shown and shown[0].fits(notice):
+            shown[0].say(notice)
+        elif shown:
+            self._rebuild()
 
     def withdraw(self, key: str) -> None:
         """It is no longer so."""
@@ -113,8 +146,10 @@ class Banners(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        for notice in list(self._notices.values())[:MOST_BANNERS]:
-            self._column.addWidget(_Banner(notice, partial(self.withdraw, notice.key), self))
+        shown = list(self._notices.values())[:MOST_BANNERS]
+        self._banners = [_Banner(notice, partial(self.withdraw, notice.key), self) for notice in shown]
+        for banner in self._banners:
+            self._column.addWidget(banner)
         self.setVisible(bool(self._notices))
 
 

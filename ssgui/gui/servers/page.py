@@ -332,6 +332,17 @@ class ServersPage(QWidget):
         self._change(tuple(servers))
         self._open(copy.id)
 
+    def show_server(self, identity: str, *, field: str = "") -> None:
+        """Open its details, and perhaps go to one of the fields: host or password."""
+        self.search.clear()
+        self._open(identity)
+        self._single = True
+        self._arrange()
+        chosen = {"host": self.editor.host, "password": self.editor.password}.get(field)
+        if chosen is not None:
+            chosen.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            chosen.edit.selectAll()
+
     def delete_server(self, identity: str) -> None:
         """At once, with a way back."""
         before = self.context.config

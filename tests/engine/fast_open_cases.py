@@ -21,11 +21,12 @@ from ssgui.engine import handler as handler_module
 from ssgui.engine.errors import DialError, DialFailure
 from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.relay import LocalRelay
-from ssgui.engine.stages import Reason
+from ssgui.engine.stages import Reason, Stage, StreamStatus
 from ssgui.engine.tcp_options import FAILURES
 from tests.engine.test_failover import full_port
 from tests.engine.test_tcp_options import exchange
 from tests.engine.world import METHOD, PASSWORD, World, until
+from tests.support.observer import Observer
 from tests.support.ports import free_port
 
 Play = Callable[..., None]
@@ -47,6 +48,27 @@ def test_the_first_bytes_leave_with_the_syn(play: Play) -> None:
         assert isinstance(handler, TCPRelayHandler)
         assert handler.remote is not None
         assert (handler.remote.fast_open is not None) is world.hears_resets_while_paused  # transports cannot
+
+    play(scenario)
+
+
+def test_the_row_of_the_original_table(play: Play) -> None:
+    """The original's (RW, INIT). Ours counts as connected: nothing was sent, and the way back may be read."""
+
+    async def scenario(world: World) -> None:
+        if not world.hears_resets_while_paused:
+            return
+        server = await world.server(fast_open=True)
+        client = await world.client(server.address, fast_open=True)
+        near, far = Observer(client), Observer(server)
+        reader, writer = await world.connect(client, *await world.echo())
+        one = await near.stands(Stage.STREAM, StreamStatus(3), StreamStatus.READING)
+        assert (one.held_up, one.first_up) == (7, None)
+        assert not far.rows()  # not even a SYN has left
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        await near.stands(Stage.STREAM, StreamStatus.READING, StreamStatus.READING)
+        assert not near.found()
 
     play(scenario)
 

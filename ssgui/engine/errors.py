@@ -10,9 +10,12 @@ OSErrors are mapped to these at the socket edge (`dial_error`), so nothing above
 
 import errno
 from enum import Enum
+from typing import Final
 
 from ssgui.engine.stages import Reason
 from ssgui.protocol.errors import AuthenticationError, ClockError, RemoteProtocolError, ReplayError, TruncatedError
+
+PROXY_WORDS: Final = "the proxy "  # that the detail of a dial begins with which failed by the upstream proxy
 
 
 class EngineError(Exception):

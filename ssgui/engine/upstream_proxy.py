@@ -13,7 +13,7 @@ from typing import Final
 from ssgui.config.models import UpstreamProxy
 from ssgui.engine.deadlines import DeadlineQueue
 from ssgui.engine.dialer import Dialer, Dialing, DialOwner
-from ssgui.engine.errors import DialError, DialFailure, dial_error
+from ssgui.engine.errors import PROXY_WORDS, DialError, DialFailure, dial_error
 from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.leg import Leg
 from ssgui.engine.reactor import Reactor
@@ -189,7 +189,7 @@ class ProxyDialing:
         if self.over:
             return
         self._end()
-        error = DialError(kind, *self._target, f"the proxy {self._dialer.address} {what}", by_proxy=by_proxy)
+        error = DialError(kind, *self._target, f"{PROXY_WORDS}{self._dialer.address} {what}", by_proxy=by_proxy)
         if by_proxy:
             self._dialer.complain(error)
         self._owner.dial_failed(error)

@@ -1,6 +1,5 @@
 """What is wrong, shown and acted upon: the banner for the whole, and what the buttons of diagnoses do."""
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ _FIELDS = {FindingKind.SERVER_DNS: "host", FindingKind.UNREADABLE: "host", Findi
 
 
 class Diagnoses(QObject):
-    """Looks when the window does. `of` is for the details of a connection, whose buttons call `act`."""
+    """Looks when the window does, and tells the details of a connection what is wrong with it."""
 
     def __init__(self, presenter: "Presenter") -> None:
         super().__init__(presenter)
@@ -37,6 +36,10 @@ class Diagnoses(QObject):
         self._shown: Finding | None = None
         self._dismissed: tuple[FindingKind, str] | None = None
         self._checking = False
+        self._told: tuple[int, Finding | None] = (0, None)  # what the details say, and of which connection
+        page = presenter.connections
+        page.inspector.finding, page.inspector.wording = self.of, finding_text
+        page.acted.connect(self.act)
 
     def look(self, now: float) -> None:
         """Show what is wrong with all of it; what a person has put away stays away until something else is wrong."""
@@ -56,19 +59,18 @@ class Diagnoses(QObject):
         self._shown = finding
 
     def of(self, one: Connection) -> Finding | None:
-        """What is wrong with one connection."""
-        return self._context.findings.of(one, time.monotonic())
+        """What is wrong with one connection, at the time of the table."""
+        finding = self._context.findings.of(one, self._presenter.connections.model.now)
+        self._told = one.id, finding
+        return finding
 
     def act(self, action: str, number: int) -> None:
         """Do what the button says that stands beside the connection with this id."""
-        one = self._context.connections.live.get(number) or self._context.connections.ended.get(number)
-        if one is None:
-            return
-        finding = self.of(one)
-        if finding is not None and finding.action == action:
-            self._act_on(finding, one)
+        told, finding = self._told
+        if told == number and finding is not None and finding.action == action:
+            self._act_on(finding, number)
 
-    def _act_on(self, finding: Finding, one: Connection | None = None) -> None:
+    def _act_on(self, finding: Finding, number: int = 0) -> None:
         presenter = self._presenter
         match finding.action:
             case "test-server":
@@ -85,8 +87,8 @@ class Diagnoses(QObject):
                 presenter.show_page("connections")
                 name = finding.name.partition('"')[0]  # a phrase has none in it
                 presenter.connections.filter.setText(f'program:"{name}"')
-            case "close" if one is not None:
-                self._context.close_connections([one.id])
+            case "close" if number:
+                self._context.close_connections([number])
             case "always-direct" | "always-proxy":
                 route = Route.DIRECT if finding.action == "always-direct" else Route.PROXY
                 presenter.rules.page.always(host_of(finding.target)[0], route)

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from ssgui.engine.errors import PROXY_WORDS
 from ssgui.engine.stages import Reason, Stage
 from ssgui.services.connections import Connection
 
@@ -22,11 +23,9 @@ class How(StrEnum):
 
 
 def by_way(one: Connection) -> bool:
-    """Whether `one` ended because of a proxy on the way to the server, of which nothing is known then.
-
-    Only then such a reason has a detail (`ProgramSession.dial_failed`).
-    """
-    return bool(one.detail) and one.route == "proxy" and (one.reason in UNREACHED or one.reason is Reason.DENIED)
+    """Whether `one` ended because of a proxy on the way to the server, of which nothing is known then."""
+    by_dial = one.reason in UNREACHED or one.reason is Reason.DENIED
+    return by_dial and one.route == "proxy" and one.detail.startswith(PROXY_WORDS)
 
 
 def dialled_for(one: Connection) -> float:

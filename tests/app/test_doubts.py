@@ -137,7 +137,7 @@ async def test_a_test_that_a_person_starts_is_evidence_too(tmp_path: Path) -> No
     async with life(tmp_path) as one:
         server = await one.world.server(bind_port=one.port, password=ANOTHER)
         context = one.context
-        tests = ServerTests(context, ServerStates(context.evidence, context.meter), lambda: None)
+        tests = ServerTests(context, ServerStates(context.evidence, context.meter, context.quality), lambda: None)
         tests.start(["1"])
         found = await finding(one)
         assert (found.kind, found.count, found.confirmed) == (FindingKind.WRONG_KEY, 1, True)
@@ -159,7 +159,7 @@ async def test_a_server_that_is_not_in_use_is_tested_through_its_plugin(tmp_path
         config = msgspec.structs.replace(context.config, servers=(*context.config.servers, other))
         context.change(agree(config, other))
         await context.settled()
-        states = ServerStates(context.evidence, context.meter)
+        states = ServerStates(context.evidence, context.meter, context.quality)
         ServerTests(context, states, lambda: None).start(["2"])
         await until(lambda: "2" not in states.testing)
         assert states.latency("2") is not None

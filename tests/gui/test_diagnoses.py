@@ -170,20 +170,24 @@ def test_the_password_is_where_the_keyboard_is(presenter: Presenter, context: St
 
 
 def test_a_program_and_a_target(presenter: Presenter, context: StillContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = sample.NOW
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    page = presenter.connections
+    page.model._clock = lambda: sample.NOW
     stalled = context.connections.live[35]
-    stalled.program, stalled.down_blocked, stalled.held_down = "curl", now - 5.0, 4096
-    found = presenter.diagnoses.of(stalled)
-    assert found is not None
-    assert (found.kind, found.action) == (K.PROGRAM_STALLED, "show-program")
-    presenter.diagnoses.act("show-program", 35)
+    stalled.program, stalled.down_blocked, stalled.held_down = "curl", sample.NOW - 5.0, 4096
+    presenter.window.resize(1360, 860)
+    presenter.window.open_page("connections")
+    page.look()
+    page.inspector.open(stalled)
+    banner = page.inspector.detail.banner
+    assert banner.text() == "curl is not reading.  4.10 KB wait for it, for 5.0 s now. The server is fine."
+    click(banner.action)
     assert presenter.window.current_page() == "connections"
-    assert presenter.connections.filter.text() == 'program:"curl"'
-    presenter.connections.filter.clear()
+    assert page.filter.text() == 'program:"curl"'
+    page.filter.clear()
     stalled.program = ""
     closed: list[int] = []
     context.close_connections = closed.extend  # type: ignore[method-assign,assignment]
+    presenter.diagnoses.of(stalled)
     presenter.diagnoses.act("close", 35)
     presenter.diagnoses.act("always-direct", 35)  # which is not what it says now
     presenter.diagnoses.act("close", 4711)
@@ -192,6 +196,7 @@ def test_a_program_and_a_target(presenter: Presenter, context: StillContext, mon
     monkeypatch.setattr(presenter.rules.page, "always", lambda host, route: rules.append((host, route)))
     one = context.connections.ended[16]
     one.reason, one.detail = Reason.CONNECT_REFUSED, ""
+    presenter.diagnoses.of(one)
     presenter.diagnoses.act("always-proxy", 16)
     assert rules == [(host_of(one.target)[0], Route.PROXY)]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
@@ -20,26 +19,6 @@ if TYPE_CHECKING:
 Shown = Iterator[tuple[str, QWidget]]
 WIDTHS = {"wide": (1360, 860), "middle": (1120, 760), "small": (960, 720)}
 _WINDOW = 12.0  # seconds
-
-
-@dataclass(frozen=True)
-class Found:
-    """A finding of the pictures."""
-
-    severity: str
-    action: str
-    words: tuple[str, str, str]
-
-
-def diagnosed(one: Connection) -> Found | None:
-    """What is the matter with those that the pictures are about."""
-    if one.target.startswith("objects."):
-        words = ("The program is not reading.", "256 KiB have waited in the down buffer for 4.2 s.", "Show program")
-        return Found("warn", "show-program", words)
-    if one.target.startswith("a-very-long"):
-        words = ("The server did not answer.", "4 of 31 attempts timed out in 10 min.", "Test server")
-        return Found("err", "test-server", words)
-    return None
 
 
 def lives(screens: "Screens") -> Shown:
@@ -100,10 +79,8 @@ def filled(screens: "Screens", rows: list[Connection]) -> Iterator[None]:
     page.picture.strip.flows = traffic(NOW)
     for one in made.ended.values():
         failures.closed(one)
-    page.inspector.finding, page.inspector.wording = diagnosed, lambda found: found.words
     _put(screens, made.live, made.ended)
     yield
-    page.inspector.finding = lambda _: None
     page.picture.strip.flows = flows
     failures.__init__()  # type: ignore[misc]  # as it was
     _put(screens, live, ended)

@@ -125,7 +125,7 @@ async def test_nothing_is_tried_unless_it_could_tell_something(tmp_path: Path, w
             await until(lambda: not one.context.online)
         elif why == "paused":
             one.context.pause.begin()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         found = look(one.context)
         assert found is None if why != "offline" else found and found.kind is FindingKind.NO_NETWORK
         assert one.context.doubts._task is None

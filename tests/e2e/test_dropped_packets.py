@@ -14,12 +14,14 @@ from ssgui.config.models import ServerSettings
 from ssgui.config.secret import Secret
 from ssgui.engine import handler
 from ssgui.engine.loop import new_headless_loop
+from ssgui.services import row_findings
 from ssgui.services.finding import FindingKind as K
 from tests.engine.world import METHOD, PASSWORD, World, until
 from tests.services.test_findings import ask, echoing, refused
 from tests.support.observer import Observer
 
 handler.CONNECT_TIMEOUT = 0.5
+row_findings.DELIVERY_SECONDS = 1.0
 SERVER = "10.9.9.2"
 
 def ip(*words):
@@ -48,7 +50,7 @@ async def story():
         kinds = lambda: {one.kind for one in observer.found()}
         await until(lambda: kinds() == {K.UNDELIVERED, K.PATH_FULL}, 12)
         lost = next(one for one in observer.found() if one.kind is K.UNDELIVERED)
-        assert lost.seconds >= 3 and lost.size == 15, lost
+        assert lost.seconds >= 1 and lost.size == 15, lost
         print("what is sent does not arrive")
         await refused(world, client)
         found = await observer.whole(K.SERVER_TIMEOUT)

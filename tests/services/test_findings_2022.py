@@ -56,7 +56,7 @@ def whole(observer: Observer) -> Finding:
     return found
 
 
-@pytest.mark.parametrize("offset", [480, -480])
+@pytest.mark.parametrize("offset", [480, pytest.param(-480, marks=pytest.mark.long)])
 def test_a_clock_that_is_off_and_nobody_knows(play_once: Play, offset: int) -> None:
     async def scenario(world: World) -> None:
         with server_of_another_time(offset) as server:
@@ -71,7 +71,7 @@ def test_a_clock_that_is_off_and_nobody_knows(play_once: Play, offset: int) -> N
     play_once(scenario)
 
 
-@pytest.mark.parametrize("offset", [480, -480])
+@pytest.mark.parametrize("offset", [480, pytest.param(-480, marks=pytest.mark.long)])
 def test_a_clock_that_is_off_and_a_page_told_it(
     play_once: Play, monkeypatch: pytest.MonkeyPatch, offset: int
 ) -> None:  # fmt: skip

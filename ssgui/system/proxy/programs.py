@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ssgui.system.proxy.backend import ProxyError
 from ssgui.system.proxy.held import held
@@ -24,7 +24,7 @@ def run(command: Sequence[str], seconds: float = _SECONDS, *, named: int = 3) ->
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-            env=_environment(os.environ), pass_fds=descriptors,
+            env={**os.environ, "LC_ALL": "C.UTF-8"}, pass_fds=descriptors,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ProxyError(f"{program} did not come to an end within {seconds:g} s") from None
@@ -35,14 +35,3 @@ def run(command: Sequence[str], seconds: float = _SECONDS, *, named: int = 3) ->
         words = " ".join(said.split())[:_MOST_LETTERS] or f"exit code {done.returncode}"
         raise ProgramFailed(f"{' '.join([program, *command[1 : 1 + named]])} failed: {words}")
     return done.stdout.decode("utf-8", "replace")
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """In English; and with the libraries of the system, not with those that a frozen program brings."""
-    made = {**ours, "LC_ALL": "C.UTF-8"}
-    if getattr(sys, "frozen", False):
-        before = made.pop("LD_LIBRARY_PATH_ORIG", "")
-        made.pop("LD_LIBRARY_PATH", None)
-        if before:
-            made["LD_LIBRARY_PATH"] = before
-    return made

@@ -1168,6 +1168,10 @@
         <translation>不改动系统代理</translation>
     </message>
     <message>
+        <source>Let apps from the store use the proxy</source>
+        <translation>允许应用商店的应用使用代理</translation>
+    </message>
+    <message>
         <source>Light</source>
         <translation>浅色</translation>
     </message>
@@ -1530,6 +1534,10 @@
     <message>
         <source>Open settings</source>
         <translation>打开设置</translation>
+    </message>
+    <message>
+        <source>Open ss:// links with ssgui</source>
+        <translation>用 ssgui 打开 ss:// 链接</translation>
     </message>
     <message>
         <source>Open ssgui</source>
@@ -2058,6 +2066,14 @@
     <message>
         <source>Stages</source>
         <translation>阶段</translation>
+    </message>
+    <message>
+        <source>Start at login</source>
+        <translation>登录时启动</translation>
+    </message>
+    <message>
+        <source>Start at login could not be changed.</source>
+        <translation>登录时启动的设置没有更改。</translation>
     </message>
     <message>
         <source>Start it again</source>
@@ -2684,6 +2700,10 @@
         <translation>时间线</translation>
     </message>
     <message>
+        <source>What a link holds is shown before it is added.</source>
+        <translation>添加之前会先显示链接的内容。</translation>
+    </message>
+    <message>
         <source>What answers does not have this key.</source>
         <translation>应答的一方没有这个密钥。</translation>
     </message>
@@ -2706,6 +2726,10 @@
     <message>
         <source>What shows to others</source>
         <translation>对外可见的信息</translation>
+    </message>
+    <message>
+        <source>What store apps may do could not be changed.</source>
+        <translation>应用商店应用的权限没有更改。</translation>
     </message>
     <message>
         <source>What was found</source>
@@ -2736,6 +2760,10 @@
         <translation>谁在解析域名，哪些流量绕过服务器，谁能连到端口。</translation>
     </message>
     <message>
+        <source>Who opens ss:// links could not be changed.</source>
+        <translation>ss:// 链接的打开方式没有更改。</translation>
+    </message>
+    <message>
         <source>Whoever reads this computer's files sees where you went.</source>
         <translation>能读取这台电脑文件的人会看到你访问过哪里。</translation>
     </message>
@@ -2746,6 +2774,38 @@
     <message>
         <source>Why does it go there?</source>
         <translation>为什么这样走？</translation>
+    </message>
+    <message>
+        <source>Windows denies access to the registry's {key}: {why}</source>
+        <translation>Windows 拒绝访问注册表项 {key}：{why}</translation>
+    </message>
+    <message>
+        <source>Windows does not change which apps may connect to this computer: error {number}</source>
+        <translation>Windows 没有更改哪些应用可以连接本机：错误 {number}</translation>
+    </message>
+    <message>
+        <source>Windows does not keep ssgui among the programs that start at login</source>
+        <translation>Windows 没有把 ssgui 保留在登录时启动的程序中</translation>
+    </message>
+    <message>
+        <source>Windows does not keep ssgui as the program for ss:// links</source>
+        <translation>Windows 没有保留 ssgui 作为打开 ss:// 链接的程序</translation>
+    </message>
+    <message>
+        <source>Windows does not let all apps from the store connect to this computer</source>
+        <translation>Windows 没有允许全部应用商店应用连接本机</translation>
+    </message>
+    <message>
+        <source>Windows does not list the apps from the store: error {number}</source>
+        <translation>Windows 没有列出应用商店的应用：错误 {number}</translation>
+    </message>
+    <message>
+        <source>Windows does not tell which apps may connect to this computer: error {number}</source>
+        <translation>Windows 没有告知哪些应用可以连接本机：错误 {number}</translation>
+    </message>
+    <message>
+        <source>Windows keeps them from this computer's own ports. Wants an administrator; again after new apps.</source>
+        <translation>Windows 不让它们连接本机端口。需要管理员权限，安装新应用后要再开一次。</translation>
     </message>
     <message>
         <source>With the options {options}</source>
@@ -3112,6 +3172,14 @@
         <translation>永远不会匹配：# 之后的内容不会离开浏览器</translation>
     </message>
     <message>
+        <source>it takes an administrator's rights, and Windows did not ask for them: error {number}</source>
+        <translation>需要管理员权限，但 Windows 没有询问：错误 {number}</translation>
+    </message>
+    <message>
+        <source>it takes an administrator's rights, and they were not given</source>
+        <translation>需要管理员权限，但没有得到</translation>
+    </message>
+    <message>
         <source>it would match everything</source>
         <translation>会匹配所有网址</translation>
     </message>
@@ -3412,6 +3480,10 @@
         <translation>程序没有发送数据</translation>
     </message>
     <message>
+        <source>the program with an administrator's rights does not come to an end</source>
+        <translation>以管理员权限运行的程序没有结束</translation>
+    </message>
+    <message>
         <source>the proxy does not listen</source>
         <translation>代理没有在监听</translation>
     </message>
@@ -3446,6 +3518,10 @@
     <message>
         <source>there are more than {count} servers</source>
         <translation>服务器超过 {count} 个</translation>
+    </message>
+    <message>
+        <source>there are no apps from the store</source>
+        <translation>没有应用商店的应用</translation>
     </message>
     <message>
         <source>there is no host</source>
@@ -3490,6 +3566,10 @@
     <message>
         <source>there is no stage {text}</source>
         <translation>没有名为 {text} 的阶段</translation>
+    </message>
+    <message>
+        <source>this desktop keeps another program for ss:// links; its own settings say which</source>
+        <translation>此桌面仍用别的程序打开 ss:// 链接，请在它自己的设置里更改</translation>
     </message>
     <message>
         <source>this expression takes too long</source>
@@ -3708,12 +3788,20 @@
         <translation>{day}：{count} 个连接，{failed} 个失败，下载 {down}，上传 {up}</translation>
     </message>
     <message>
+        <source>{file} cannot be changed: {why}</source>
+        <translation>{file} 不能更改：{why}</translation>
+    </message>
+    <message>
         <source>{file} cannot be read.</source>
         <translation>无法读取 {file}。</translation>
     </message>
     <message>
         <source>{file} cannot be read: {why}</source>
         <translation>无法读取 {file}：{why}</translation>
+    </message>
+    <message>
+        <source>{file} cannot be removed: {why}</source>
+        <translation>{file} 不能删除：{why}</translation>
     </message>
     <message>
         <source>{file} cannot be written.</source>

@@ -26,6 +26,7 @@ from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.context import AppContext
 from ssgui.app.desktop_job import DesktopJob
 from ssgui.app.events import EventLog
+from ssgui.app.integration import own_settings
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.config.store import Store
 from ssgui.engine.tasks import spawn
@@ -59,7 +60,7 @@ def run_desktop(job: DesktopJob) -> int:
         problem = f"{job.folder} cannot be written to ({error.strerror}): nothing is kept"
     raise_nofile()
     try:
-        application = _application()
+        application = new_application()
         with asyncio.Runner(loop_factory=lambda: new_merged_loop(application)) as runner:
             runner.run(Desktop(application, job, problem).run())
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -69,7 +70,11 @@ def run_desktop(job: DesktopJob) -> int:
     return 0
 
 
-def _application() -> Application:
+def new_application() -> Application:
+    """The one application of this process."""
+    found = Application.instance()
+    if isinstance(found, Application):
+        return found
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     made = Application(sys.argv[:1])
     made.setApplicationName("ssgui")
@@ -101,6 +106,7 @@ class Desktop:
         self.logs = LogBuffer()
         self.painted = 0.0  # monotonic seconds
         self._built = False
+        self.begun = False  # everything is started
         self.tray: Tray | None = None
         self._writing: asyncio.Task[None] | None = None
         self._connection_log: ConnectionLog | None = None
@@ -131,7 +137,8 @@ class Desktop:
         self.theme.choose(settings.theme or None)
         icons.install(self.application)
         self.window = MainWindow()
-        self.presenter = Presenter(self.context, self.window, self.guard.leave)
+        integration = own_settings(self._job.folder)
+        self.presenter = Presenter(self.context, self.window, self.guard.leave, integration)
         self.control = new_control_server(self._job.folder, self._asked)
         self.guard.ending += [self.context.system_proxy.restore_now, self._remember, self.context.save_at_once]
         window_state.restore(self.window, settings.window)
@@ -156,7 +163,9 @@ class Desktop:
             if self.tray is not None:
                 self.tray.wanted_hidden = True
         self._open_links(self._job.links)
+        self.application.hear_links(lambda link: self._open_links((link,)))
         spare_the_collector()
+        self.begun = True
 
     async def _show(self) -> None:
         """The first paint comes before everything that takes time."""

@@ -26,6 +26,7 @@ from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.frame.sidebar import Listening
 from ssgui.gui.history.ways import HistoryWays
+from ssgui.gui.integrating import Integrating
 from ssgui.gui.leaks import LeakCheck
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
@@ -40,6 +41,7 @@ from ssgui.gui.trying import Trying
 from ssgui.gui.updating import Updating
 from ssgui.gui.window import MainWindow
 from ssgui.services import connection_export
+from ssgui.system.integration.setting import Settings
 
 LOOK_MS = 200  # while somebody looks
 UNFOCUSED_MS = 1000
@@ -51,7 +53,9 @@ class Presenter(QObject):
 
     looked = Signal()
 
-    def __init__(self, context: AppContext, window: MainWindow, leave: Callable[[], None]) -> None:
+    def __init__(
+        self, context: AppContext, window: MainWindow, leave: Callable[[], None], integration: Settings | None = None
+    ) -> None:  # fmt: skip
         super().__init__(window)
         self.context, self.window, self.leave = context, window, leave
         self.hide_or_leave = leave  # without a tray a window that hides could not be found again
@@ -92,6 +96,7 @@ class Presenter(QObject):
         self.protecting = Protecting(context, window, self.settings)
         self.past = HistoryWays(context, window, self.files, self.settings, self.connections)
         self.diagnoses = Diagnoses(self)
+        self.integrating = Integrating(integration or {}, window, self.settings)
         self._connect_chores()
         pages = (("servers", self.home), ("connections", self.past.place), ("rules", self.rules.page))
         for key, page in (*pages, ("logs", self.logs), ("settings", self.settings)):
@@ -123,6 +128,7 @@ class Presenter(QObject):
         self.updating.begin()
         self.rules.begin()
         self.protecting.protection.begin()
+        self.integrating.begin()
 
     def end(self) -> None:
         """Look no more."""
@@ -133,6 +139,7 @@ class Presenter(QObject):
         self.rules.end()
         self.past.end()
         self.protecting.protection.stop()
+        self.integrating.end()
         self.context.changed.remove(self._changed)
         self.context.system_proxy.changed.remove(self.look)
         self.modes.end()

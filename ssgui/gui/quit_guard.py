@@ -5,10 +5,10 @@ guard eats the request and sets an event; the app then stops in order, inside of
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QSessionManager
+from PySide6.QtCore import QEvent, QObject, QUrl
+from PySide6.QtGui import QFileOpenEvent, QSessionManager
 from PySide6.QtWidgets import QApplication
 
 
@@ -20,13 +20,36 @@ class Application(QApplication):
     """
 
     guard: "QuitGuard | None" = None
+    _heard: Callable[[str], None] | None = None
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(list(arguments))
+        self._links: list[str] = []  # that came before anybody listened
+
+    def hear_links(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every ss:// link that macOS hands over: it does not start the program again for one."""
+        self._heard = heard
+        links, self._links = self._links, []
+        for link in links:
+            heard(link)
 
     def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent):
+            self._opened(event.url().toString(QUrl.ComponentFormattingOption.FullyEncoded))
+            return True
         if event.type() == QEvent.Type.Quit and self.guard is not None and not self.guard.leaving.is_set():
             event.ignore()
             self.guard.leave()
             return True
         return super().event(event)
+
+    def _opened(self, link: str) -> None:
+        if not link.lower().startswith("ss://"):
+            return
+        if self._heard is None:
+            self._links.append(link)
+        else:
+            self._heard(link)
 
 
 class QuitGuard(QObject):

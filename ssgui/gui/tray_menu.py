@@ -24,6 +24,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
 from ssgui.services.evidence import Verdict
+from ssgui.system.integration.setting import Feature
 
 MOST_SERVERS = 20
 _MOST_LETTERS = 40
@@ -43,6 +44,7 @@ class _Known:
     modes: set[Mode]
     by_bus: bool
     theme: str
+    login: bool
 
     def looks_like(self, other: "_Known | None") -> bool:
         """Configurations are replaced, never changed, and an age is not shown."""
@@ -53,6 +55,7 @@ class _Known:
             and self.latencies == other.latencies
             and (self.pause, self.listening, self.modes) == (other.pause, other.listening, other.modes)
             and (self.by_bus, self.theme) == (other.by_bus, other.theme)
+            and self.login is other.login
         )
 
 
@@ -81,6 +84,8 @@ class TrayMenu(QMenu):
         self.addSeparator()
         self.direct = self._add("", self._turn_pause)
         self.share = self._add(tr("Share with local network"), self._share, checkable=True)
+        self.login = self._add(tr("Start at login"), self._turn_login, checkable=True)
+        self.login.setVisible(presenter.integrating.has(Feature.LOGIN))
         self._add(tr("Settings…"), partial(presenter.show_page, "settings"))
         self._make_help()
         self.addSeparator()
@@ -172,6 +177,7 @@ class TrayMenu(QMenu):
             self._presenter.modes.available(),
             self.by_bus,
             theme.current().name,
+            self._presenter.integrating.is_on(Feature.LOGIN),
         )
         if not known.looks_like(self._known):
             self._known = known
@@ -194,6 +200,7 @@ class TrayMenu(QMenu):
         )
         self.direct.setEnabled(known.listening or bool(known.pause))
         self.share.setChecked(config.settings.share)
+        self.login.setChecked(known.login)
 
     def _plain(self, text: str) -> str:
         """Strangers' words as a menu shows them: in one line, not too long."""
@@ -260,6 +267,11 @@ class TrayMenu(QMenu):
             pause.end()
         else:
             pause.begin()
+
+    def _turn_login(self) -> None:
+        wanted = self.login.isChecked()
+        self.login.setChecked(not wanted)  # until the system says that it is so
+        self._presenter.integrating.turn(Feature.LOGIN, wanted)
 
     def _share(self) -> None:
         self._context.change_settings(share=not self._context.config.settings.share)

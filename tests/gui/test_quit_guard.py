@@ -48,3 +48,30 @@ def test_leaving_is_for_once() -> None:
 
 def test_the_end_of_the_session_saves_first() -> None:
     assert run("QTimer.singleShot(0, lambda: guard._session_ends(None))") == "session stopped"
+
+
+LINKS = """
+from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtGui import QFileOpenEvent
+from ssgui.gui.quit_guard import Application
+
+application = Application(["x", "-platform", "offscreen"])
+def hand_over(url):
+    QCoreApplication.sendEvent(application, QFileOpenEvent(QUrl(url)))
+hand_over("ss://YWVzLTI1Ni1nY206cGFzcw@example.com:8388#A%20b")
+hand_over("file:///etc/passwd")
+heard = []
+application.hear_links(heard.append)
+hand_over("SS://YWVzLTI1Ni1nY206cGFzcw@example.com:1/?plugin=x%3By")
+hand_over("http://example.com/")
+print(*heard)
+"""
+
+
+def test_links_that_macos_hands_over_are_heard_even_before_anybody_listens() -> None:
+    done = subprocess.run([sys.executable, "-c", LINKS], capture_output=True, text=True, cwd=ROOT, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [
+        "ss://YWVzLTI1Ni1nY206cGFzcw@example.com:8388#A%20b",
+        "ss://YWVzLTI1Ni1nY206cGFzcw@example.com:1/?plugin=x%3By",
+    ]

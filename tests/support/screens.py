@@ -54,9 +54,11 @@ from ssgui.services.outcomes import How
 from ssgui.services.programs import Programs
 from ssgui.services.rules import RulesService
 from ssgui.services.server_quality import ServerQuality
+from ssgui.system.integration.setting import Feature
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend
 from tests.support import dialogs, past, sample, sample_past, sample_rules
+from tests.support.still_setting import StillSetting
 
 ADDRESS = "127.0.0.1:1080"
 SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
@@ -150,7 +152,9 @@ class Screens:
         self.context.system_proxy.backend = cast("ProxyBackend", object())  # there is one, and it is never asked
         self.context.meter = Still(lambda: "2026-11-23")
         self.window = MainWindow()
-        self.presenter = Presenter(self.context, self.window, lambda: None)
+        self.presenter = Presenter(self.context, self.window, lambda: None, {one: StillSetting() for one in Feature})
+        self.presenter.integrating.integration.on[Feature.LOGIN] = True
+        self.presenter.integrating._show()
         self._timer_off()
         self.window.resize(*size)
         self.presenter.connections.model._clock = lambda: sample.NOW

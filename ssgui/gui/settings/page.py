@@ -23,6 +23,7 @@ from ssgui.protocol.stream_ciphers import STREAM_METHODS
 from ssgui.rules.model import PolicyMode
 from ssgui.services.history import DAYS, MEGABYTES
 from ssgui.services.updates import releases
+from ssgui.system.integration.setting import Feature
 
 COLUMN = 640
 
@@ -31,12 +32,15 @@ class SettingsPage(QWidget):
     """`keyring` asks to turn the protection by the system's keyring on or off, `diagnosing` for the bundle.
 
     `clearing` asks to forget the history.
+    `integrating` asks to turn a `Feature` of the system on or off; `shown` is emitted whenever the page appears.
     """
 
     keyring = Signal(bool)
     diagnosing = Signal()
     leaks = Signal()
     clearing = Signal()
+    integrating = Signal(str, bool)
+    shown = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +90,12 @@ class SettingsPage(QWidget):
         control.clicked.connect(lambda on: self._set(**{key: on}))
         self._row(key, label, control, note)
 
+    def _feature(self, feature: Feature, label: str, note: str = "") -> None:
+        """Of the system, not of the configuration: it is shown once the system is known to have it."""
+        control = Switch(self)
+        control.clicked.connect(lambda on: self.integrating.emit(str(feature), on))
+        self._row(str(feature), label, control, note).hide()
+
     def _choice(self, key: str, label: str, entries: list[tuple[str, str]], note: str = "") -> None:
         box = ComboBox(self)
         box.setMinimumWidth(220)
@@ -119,7 +129,10 @@ class SettingsPage(QWidget):
         modes = [("", tr("As it was left")), (str(Mode.OFF), tr("Off")), (str(Mode.PAC), tr("PAC")),
                  (str(Mode.RULES), tr("Rules")), (str(Mode.GLOBAL), tr("Global"))]  # fmt: skip
         self._choice("start_mode", tr("Mode at start"), modes)
+        self._feature(Feature.LOGIN, tr("Start at login"))
         self._switch("start_minimised", tr("Start without a window"), tr("Only where there is a tray to find it in."))
+        note = tr("What a link holds is shown before it is added.")
+        self._feature(Feature.LINKS, tr("Open ss:// links with ssgui"), note)
 
     def _network(self) -> None:
         self._head(tr("Network"))
@@ -151,6 +164,8 @@ class SettingsPage(QWidget):
         fill_with_commands(menu, self.context)
         button.setMenu(menu)
         self._row("proxy_command", tr("Proxy command"), button, tr("Tells the programs of one terminal of the proxy."))
+        note = tr("Windows keeps them from this computer's own ports. Wants an administrator; again after new apps.")
+        self._feature(Feature.STORE_APPS, tr("Let apps from the store use the proxy"), note)
 
     def _rules(self) -> None:
         self._head(tr("Rules and PAC"))
@@ -262,6 +277,14 @@ class SettingsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """A build that has nowhere to look for versions does not offer to; to find out takes a while."""
         self.rows["check_updates"].setVisible(releases() is not None)
+
+        self.shown.emit()
+
+    def show_integration(self, feature: Feature, *, there: bool, on: bool) -> None:
+        """How a feature of the system is, where it is there."""
+        row = self.rows[str(feature)]
+        row.setVisible(there)
+        _fill(row.control, on)
 
     def reveal(self, key: str) -> None:
         """Scroll to a setting, and put the keyboard there."""

@@ -13,6 +13,7 @@ import click
 from ssgui.app.diagnose_command import diagnose
 from ssgui.app.documents_commands import add_document_commands
 from ssgui.app.pac_commands import add_pac_commands
+from ssgui.app.uninstall_command import uninstall
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
 if TYPE_CHECKING:
@@ -95,14 +96,25 @@ def _open_window(job: "DesktopJob") -> int:
 
     if not has_display():
         return _complain("there is no display to open a window on; see ssgui -h for what runs without one", 1)
+    run_desktop, missing = _gui("run")
+    if run_desktop is None:
+        return _complain(f"the window needs more than is here; {missing}: pip install 'ssgui[gui]'", 1)
+    return int(run_desktop(job))
+
+
+def _gui(purpose: str) -> tuple[Any, str]:
+    """What runs the window ("run") or tries it ("selftest"); None where there is none, and what is missing."""
     try:
+        if purpose == "selftest":
+            from ssgui.gui.selftest import window_checks
+
+            return window_checks, ""
         from ssgui.gui.desktop import run_desktop
     except ImportError as error:
         if (error.name or "").partition(".")[0] in ("PySide6", "shiboken6", "qasync"):
-            what = f"{error.name} is not installed: pip install 'ssgui[gui]'"
-            return _complain(f"the window needs more than is here; {what}", 1)
+            return None, f"{error.name} is not installed"
         raise
-    return run_desktop(job)
+    return run_desktop, ""
 
 
 @_ssgui.command("local", epilog=f"{_PASSWORD_HELP} {_SIGNAL_HELP}")
@@ -187,9 +199,30 @@ def _restore_proxy(context: click.Context, /, **given: Any) -> int:
     return 0
 
 
+@_ssgui.command("selftest")
+@common_flags
+@click.pass_context
+def _selftest(context: click.Context, /, **given: Any) -> int:
+    """Try whether this installation works: relay with every method, serve the PAC, open the window. Loopback only."""
+    from ssgui.app.log_output import only_warnings, plain, set_up_logging
+    from ssgui.app.selftest import run_selftest
+
+    verbose = given["verbose"] + context.obj["verbose"]
+    set_up_logging(verbose, as_json=given["log_json"] or context.obj["log_json"])
+    if not verbose:
+        only_warnings()
+    quiet = given["quiet"] or context.obj["quiet"]
+    window, missing = _gui("selftest")
+    return run_selftest(
+        lambda text: None if quiet else click.echo(plain(text)), lambda text: click.echo(plain(text), err=True),
+        window, missing,
+    )  # fmt: skip
+
+
 add_document_commands(_ssgui, common_flags)
 add_pac_commands(_ssgui, common_flags)
 _ssgui.add_command(common_flags(diagnose))
+_ssgui.add_command(common_flags(uninstall))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

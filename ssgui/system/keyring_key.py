@@ -60,6 +60,16 @@ def read_or_make_key() -> bytes:
     raise KeyringError(Trouble.REFUSED, "the keyring gives back something else")
 
 
+def forget_key() -> None:
+    """The keyring holds nothing of ours any more. KeyringError where there is one and it refuses."""
+    try:
+        if _ask("get") is not None:
+            _ask("delete")
+    except KeyringError as error:
+        if error.trouble is not Trouble.NO_KEYRING:
+            raise
+
+
 def _ask(what: str, value: str = "") -> str | None:
     try:
         import keyring
@@ -72,7 +82,10 @@ def _ask(what: str, value: str = "") -> str | None:
             raise KeyringError(Trouble.NO_KEYRING)
         if what == "get":
             return keyring.get_password(SERVICE, NAME)
-        keyring.set_password(SERVICE, NAME, value)
+        if what == "delete":
+            keyring.delete_password(SERVICE, NAME)
+        else:
+            keyring.set_password(SERVICE, NAME, value)
     except (InitError, NoKeyringError):  # a service that cannot be reached is none
         raise KeyringError(Trouble.NO_KEYRING) from None
     except Failure as error:

@@ -31,4 +31,5 @@ class FileKeyring(KeyringBackend):
         self.path.write_text(json.dumps({**self._read(), f"{service} {username}": password}))
 
     def delete_password(self, service: str, username: str) -> None:
-        """Nothing here deletes any."""
+        kept = {name: value for name, value in self._read().items() if name != f"{service} {username}"}
+        self.path.write_text(json.dumps(kept))

@@ -18,8 +18,11 @@ _FOLDERS: Final = ("backups", "lists", "logs")
 def data_folder(given: str | None) -> Path:
     """`--data-dir`, then SSGUI_HOME, then beside a portable program, then the system's place for such data."""
     chosen = given or os.environ.get("SSGUI_HOME", "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    return Path(chosen).expanduser().absolute() if chosen else usual_folder()
+
+
+def usual_folder() -> Path:
+    """Where that is when nobody says otherwise: in the next session too."""
     if getattr(sys, "frozen", False):
         beside = _beside(Path(sys.executable).resolve())
         if (beside / PORTABLE).exists():

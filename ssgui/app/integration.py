@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from ssgui.app.folders import data_folder
+from ssgui.app.folders import usual_folder
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.system.integration.choose import system_settings
 from ssgui.system.integration.setting import Feature, IntegrationError, Settings
@@ -73,5 +73,5 @@ class Integration:
 
 def own_settings(folder: Path) -> Settings:
     """Those of this system, for the app whose data directory is `folder`."""
-    usual = data_folder(None) == folder.absolute()
+    usual = usual_folder() == folder.absolute()
     return system_settings(() if usual else ("--data-dir", str(folder.absolute())))

@@ -27,7 +27,10 @@ class Application(QApplication):
         self._links: list[str] = []  # that came before anybody listened
 
     def hear_links(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with every ss:// link that macOS hands over: it does not start the program again for one."""
+        """Call `heard` with every ss:// link that macOS hands over: it does not start the program again for one.
+
+        Qt writes hosts in small letters, so a link whose host is base64 arrives damaged, and is refused as such.
+        """
         self._heard = heard
         links, self._links = self._links, []
         for link in links:

@@ -67,11 +67,12 @@ def test_a_system_that_cannot_be_asked_has_it_off() -> None:
 
 def test_a_data_directory_of_its_own_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("SSGUI_HOME", str(tmp_path / "usual"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("SSGUI_HOME", str(tmp_path / "other"))  # the next session may not have it
 
     def line(settings: Settings) -> str:
         settings[Feature.LOGIN].turn(True)
         return (tmp_path / "config/autostart/ssgui.desktop").read_text()
 
-    assert "--data-dir" not in line(own_settings(tmp_path / "usual"))
+    assert "--data-dir" not in line(own_settings(tmp_path / "data/ssgui"))
     assert f"--data-dir {tmp_path / 'other'}" in line(own_settings(tmp_path / "other"))

@@ -57,7 +57,7 @@ def test_the_switches_follow_the_system_and_lead_it(opened: Open, flow: Flow) ->
 
 
 def test_a_failure_turns_the_switch_back_and_is_said(opened: Open, flow: Flow, application: QApplication) -> None:
-    login = StillSetting(fails="/home/ann/.config/autostart/ssgui.desktop cannot be written: No space left on device")
+    login = StillSetting(fails="/config/autostart/ssgui.desktop cannot be written: No space left on device")
     presenter = opened({Feature.LOGIN: login})
     control = presenter.settings.rows["login"].control
     translator = Translator("zh_CN")
@@ -72,7 +72,7 @@ def test_a_failure_turns_the_switch_back_and_is_said(opened: Open, flow: Flow, a
         assert presenter.window.banners.keys() == ["integration login"]
         words = [label.text() for label in presenter.window.banners.findChildren(QLabel)]
         assert "登录时启动的设置没有更改。" in words
-        assert "无法写入 /home/ann/.config/autostart/ssgui.desktop：磁盘空间不足" in words  # noqa: RUF001
+        assert "无法写入 /config/autostart/ssgui.desktop：磁盘空间不足" in words  # noqa: RUF001
         login.fails = ""
         click(control)  # type: ignore[arg-type]
         await until(lambda: control.isChecked() and not presenter.window.banners.keys())  # type: ignore[attr-defined]

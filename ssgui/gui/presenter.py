@@ -191,7 +191,8 @@ class Presenter(QObject):
         self._pause = text
         if text:
             detail = tr("New connections do not go through a server.")
-            resume = Notice("pause", "warn", text, detail, tr("Resume"), self.context.pause.end, can_wait=False)
+            end = self.context.pause.end
+            resume = Notice("pause", "warn", text, detail, tr("Resume"), end, can_wait=False, quiet=True)
             self.window.banners.show_notice(resume)
         else:
             self.window.banners.withdraw("pause")

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
+from ssgui.gui.frame.notices import Notice
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
@@ -39,7 +40,9 @@ class Tray(QObject):
         self.wanted_hidden = False  # the app was to start without a window, and there was no tray yet
         self._look: tuple[object, ...] = ()
         self._left_at = self._toggled_at = 0.0
+        self._notified: set[str] = set()  # keys of notices, since the window was last seen
         self._window.installEventFilter(self)
+        self._window.banners.said.connect(self.notify)
         presenter.looked.connect(self.look)
         presenter.hide_or_leave = self.hide_window
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.look)
@@ -93,6 +96,7 @@ class Tray(QObject):
         self._presenter.looked.disconnect(self.look)
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self.look)
         self._window.removeEventFilter(self)
+        self._window.banners.said.disconnect(self.notify)
         if self.icon is not None:
             self.icon.hide()
         self.menu.deleteLater()
@@ -114,6 +118,15 @@ class Tray(QObject):
         tip = f"ssgui · {harmless(self.menu.line)}"
         if tip != self.icon.toolTip():
             self.icon.setToolTip(tip)
+
+    def notify(self, notice: Notice) -> None:
+        """Have the desktop show what goes wrong while the window is hidden, once until it is seen; a click opens it."""
+        seen = self._window.isVisible() and not self._window.isMinimized()
+        if self.icon is None or seen or notice.quiet or notice.kind == "info" or notice.key in self._notified:
+            return
+        if QSystemTrayIcon.supportsMessages():
+            self._notified.add(notice.key)
+            self.icon.showMessage(_no_markup(notice.fact), _no_markup(notice.detail), self.icon.icon())
 
     # ---- clicks
 
@@ -139,6 +152,8 @@ class Tray(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowDeactivate:
             self._left_at = time.monotonic()
+        elif event.type() == QEvent.Type.Show:
+            self._notified.clear()
         return False
 
     def hide_window(self) -> None:
@@ -167,6 +182,11 @@ def _watch_bus(tray: Tray) -> QObject | None:
     )
     watcher.serviceOwnerChanged.connect(tray.panel_moved)
     return watcher
+
+
+def _no_markup(text: str) -> str:
+    """Desktops may read bodies as markup, and Qt hands them on as they are: here nothing can begin any."""
+    return text.translate({ord("<"): "‹", ord("&"): "＆"})  # noqa: RUF001
 
 
 def _icon(shape: str, opacity: float, dark: bool) -> QIcon:

@@ -15,6 +15,7 @@ from ssgui.engine.stages import Reason
 from ssgui.gui import theme, tray_icons
 from ssgui.gui.about import AboutDialog
 from ssgui.gui.diagnosing import DiagnosisDialog
+from ssgui.gui.frame.notices import Notice
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.tray import Tray
 from ssgui.gui.tray_menu import MOST_SERVERS, literal
@@ -342,3 +343,26 @@ def test_closing_leaves_where_there_is_no_tray(desk: Desk, monkeypatch: pytest.M
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
     desk.tray.find()
     assert desk.tray.icon is not None
+
+
+def test_what_a_hidden_window_says_the_desktop_shows_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _icon, title, text, *_: told.append((title, text)))
+    assert desk.tray.icon is not None
+    say = desk.window.banners.show_notice
+    desk.window.show()
+    say(Notice("a", "warn", "Seen in the window."))
+    assert not told
+    desk.window.hide()
+    say(Notice("b", "err", "It failed.", "<b>nginx</b> & others"))
+    say(Notice("b", "err", "It failed again.", ""))
+    say(Notice("c", "warn", "You asked for it.", quiet=True))
+    assert told == [("It failed.", "‹b>nginx‹/b> ＆ others")]  # noqa: RUF001
+    desk.window.show()
+    desk.window.hide()
+    say(Notice("b", "err", "It failed anew.", ""))
+    assert told[1:] == [("It failed anew.", "")]
+    monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", lambda: False)
+    say(Notice("d", "err", "Nobody shows it.", ""))
+    assert len(told) == 2

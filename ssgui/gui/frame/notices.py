@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -23,7 +23,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Notice:
-    """A banner: a bold fact, plain numbers, one action. Notices of one `key` replace each other."""
+    """A banner: a bold fact, plain numbers, one action. Notices of one `key` replace each other.
+
+    While the window is hidden the desktop shows warnings and errors too, unless `quiet`: the person asked for it.
+    """
 
     key: str
     kind: str  # warn, err, info
@@ -32,6 +35,7 @@ class Notice:
     action: str = ""
     act: Callable[[], None] | None = None
     can_wait: bool = True
+    quiet: bool = False
 
 
 def _plain(text: str, name: str, parent: QWidget) -> QLabel:
@@ -102,7 +106,9 @@ class _Banner(QWidget):
 
 
 class Banners(QWidget):
-    """At most two, the newest first; the others wait behind them."""
+    """At most two, the newest first; the others wait behind them. `said` is emitted with every one."""
+
+    said = Signal(Notice)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,6 +124,7 @@ class Banners(QWidget):
         self._notices.pop(notice.key, None)
         self._notices = {notice.key: notice, **self._notices}
         self._rebuild()
+        self.said.emit(notice)
 
     def refresh(self, notice: Notice) -> None:
         """Show it where it stands, with other figures; on top, if it is not there."""

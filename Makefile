@@ -9,8 +9,8 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves
-.PHONY: help run test test-all check lint types bench screenshots peers deps clean \
-    system-run system-test system-long pythons
+.PHONY: help run test test-all check lint types bench screenshots peers installer installer-drill deps clean \
+	system-run system-test system-long system-installer pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,9 +27,10 @@ test-all: $(BIN)/.dev system-long pythons  ## the long ones too: drills, soak, t
 check: lint types  ## ruff, mypy strict, and the rules of the house
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_house.py
 
-lint: $(BIN)/.dev  ## ruff
+lint: $(BIN)/.dev  ## ruff, and actionlint where it can be had
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	tools/lint-workflows
 
 types: $(BIN)/.dev  ## mypy
 	$(BIN)/mypy ssgui tests
@@ -43,10 +44,18 @@ screenshots: $(BIN)/.dev system-test  ## pictures of every page: light and dark,
 peers:  ## build shadowsocks-rust and sing-box for the tests, once, outside of the repository (cargo, go; minutes)
 	@tools/peers
 
+installer: system-installer  ## freeze the program and make dist/*.tar.gz and *.deb; compile the Windows installer
+	PYTHON="$(PYTHON)" tools/freeze
+	tools/package-linux
+	tools/package-windows --check
+
+installer-drill: $(BIN)/.dev system-installer  ## install, use and remove them in a bare Debian (as root; minutes)
+	$(BIN)/python -m pytest -q --long -rs tests/installer/test_drill.py
+
 deps: $(BIN)/.dev system-long pythons  ## install everything that the targets above need
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* .venv-installer build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 system-run:
@@ -57,6 +66,9 @@ system-test:
 
 system-long:
 	@tools/system-packages long "$(PYTHON)"
+
+system-installer:
+	@tools/system-packages installer "$(PYTHON)"
 
 pythons: | system-test
 	@tools/other-pythons prepare

@@ -16,7 +16,7 @@ from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
 PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md")
-TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "peers", "deps", "clean"}
+TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "peers", "installer", "deps", "clean"}
 BINARY = {".png", ".ico", ".icns", ".qm"}
 # A path of one machine: somebody's home, or a directory that only there exists.
 PLACES = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|Users|mnt)/\w")
@@ -111,6 +111,7 @@ def test_flags_that_the_readme_names_exist() -> None:
     texts = read("ssgui/cli.py") + read("ssgui/cli_flags.py").replace("/--no-", '" "--no-')
     texts += read("ssgui/app/documents_commands.py") + read("ssgui/app/diagnose_command.py")
     texts += read("ssgui/app/pac_commands.py")
+    texts += read("ssgui/app/uninstall_command.py").replace("/--purge", '" "--purge')
     known = set(re.findall(r'"(--?[a-zA-Z][a-z0-9-]*)"', texts)) | {"-h"}
     assert named <= known
 

@@ -6,7 +6,7 @@ head do what a timer per connection would, at the cost of a dict entry.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -28,6 +28,9 @@ class DeadlineQueue(Generic[_T]):
 
     def __contains__(self, item: _T) -> bool:
         return item in self._due
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(self._due)
 
     def add(self, item: _T, start: float | None = None) -> None:
         """Let the time of `item` run from `start` (the loop's clock; now when not given)."""

@@ -68,7 +68,7 @@ class Dialer:
     def __init__(
         self, reactor: Reactor, resolver: Resolver, guard: AddressGuard, options: TCPOptions | None = None
     ) -> None:
-        self._reactor, self._resolver, self._guard, self._options = reactor, resolver, guard, options
+        self._reactor, self.resolver, self._guard, self._options = reactor, resolver, guard, options
         self._tasks: set[asyncio.Task[None]] = set()
 
     def dial(self, host: str, port: int, owner: DialOwner) -> Dialing | None:
@@ -86,16 +86,20 @@ class Dialer:
             self._connect(address, host, port, owner)
         return None
 
+    async def finish(self) -> None:
+        """Wait for the dials that are under way."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def close(self) -> None:
         """Wait for the dials that were cancelled, and stop the resolver."""
-        self._resolver.close()
+        self.resolver.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _dial_name(self, host: str, port: int, owner: DialOwner) -> None:
         try:
-            found = await self._resolver.resolve(host, port)
+            found = await self.resolver.resolve(host, port)
             allowed = [one for one in found if not self._guard.denies(one.address[0], port, host)]
             if not allowed:
                 why = self._guard.denies(found[0].address[0], port, host)

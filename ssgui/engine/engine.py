@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
@@ -14,9 +14,15 @@ from ssgui.engine.http_session import KEEP_ALIVE_SECONDS, HttpSession
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
 from ssgui.engine.reactor import Reactor
-from ssgui.engine.relay import LocalRelay, ServerRelay, TCPRelay
+from ssgui.engine.relay import LocalRelay, TCPRelay
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.session import Session
-from ssgui.engine.stages import Reason
+from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.tally import Tally
+from ssgui.engine.tasks import spawn
+
+if TYPE_CHECKING:
+    from ssgui.engine.shared_salts import SharedSalts
 
 _Relay = TypeVar("_Relay", bound=TCPRelay)
 FIRST_PAYLOAD_WAIT = 0.25
@@ -37,12 +43,17 @@ class Handler(Protocol):
 
     id: int
     user: str
+    stage: Stage
+
+    @property
+    def is_association(self) -> bool:
+        """Whether datagrams alone have begun it."""
 
     @property
     def relay(self) -> TCPRelay:
         """The relay that it came to."""
 
-    def destroy(self, reason: Reason, /) -> None:
+    def destroy(self, reason: Reason, /, *, detail: str = "") -> None:
         """End it."""
 
     def sweep(self, now: float, idle_limit: float, /) -> None:
@@ -58,7 +69,8 @@ class Handler(Protocol):
 class Engine:
     """Runs inside the loop that is running when it is made.
 
-    `drain_deadline` (seconds) is for tests: left out, it is one random value from 60 to 120 per process.
+    `drain_deadline` (seconds) is for tests: left out, it is one random value from 60 to 120 per process. An engine that
+    has `salts` is one of several processes: they share these, and the ports of servers.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class Engine:
         *,
         drain_deadline: float | None = None,
         poller: Poller | None = None,
+        salts: "SharedSalts | None" = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.journal = journal or Journal()
@@ -80,7 +93,9 @@ class Engine:
             loop, FIRST_PAYLOAD_WAIT, TCPRelayHandler.stream
         )
         self.kept_alive: DeadlineQueue[HttpSession] = DeadlineQueue(loop, KEEP_ALIVE_SECONDS, HttpSession.kept_too_long)
+        self.salts = salts
         self.relays: list[TCPRelay] = []
+        self.tallies: dict[str, Tally] = {}  # by the names of ports, also of those that were closed
         self.handlers: dict[int, Handler] = {}
         self._loop = loop
         # A number that no connection or handler of this engine had before.
@@ -88,6 +103,7 @@ class Engine:
         self._idle = asyncio.Event()
         self._idle.set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._parting: dict[TCPRelay, asyncio.Task[None]] = {}
 
     # ---- relays
 
@@ -109,7 +125,33 @@ class Engine:
             await relay.closed()
             raise
         self.relays.append(relay)
+        self.tallies[relay.name] = relay.tally
         return relay
+
+    async def remove(self, relay: TCPRelay, detail: str) -> None:
+        """Close a port and end what came to it; `detail` says why."""
+        relay.close()
+        for handler in list(self.handlers.values()):
+            if handler.relay is relay:
+                handler.destroy(Reason.SHUTDOWN, detail=detail)
+        self.relays.remove(relay)
+        await relay.closed()
+
+    def part(self, relay: TCPRelay) -> None:
+        """Accept nothing more at a port; what came to it goes on, and with the last of it the relay is gone."""
+        relay.close()
+        self._parting[relay] = spawn(self._part(relay), name="a port that was closed")
+
+    async def _part(self, relay: TCPRelay) -> None:
+        for session in [one for one in self.kept_alive if one.relay is relay]:
+            session.part()  # the program can ask somebody else
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            if not any(handler.relay is relay for handler in self.handlers.values()):
+                break
+        self.relays.remove(relay)
+        del self._parting[relay]
+        await relay.closed()
 
     def close_listeners(self) -> None:
         """Accept no more connections; those that are open go on."""
@@ -123,6 +165,8 @@ class Engine:
     async def stop(self, grace: float = 2.0) -> None:
         """Stop listening, give connections `grace` seconds to finish, then reset them."""
         self.close_listeners()
+        for parting in self._parting.values():
+            parting.cancel()
         self._part_resting()
         try:
             async with asyncio.timeout(grace):

@@ -86,6 +86,7 @@ class HandlerView(msgspec.Struct, frozen=True):
 class TCPRelayHandler:
     """Joins two legs. Everything that ends it goes through `destroy`, once."""
 
+    is_association = False
     __slots__ = (
         "_mark", "_moved_at", "client", "conn", "dialing", "early", "first_down", "first_up", "id", "inbound",
         "local", "relay", "remote", "route", "rule", "server", "session", "stage", "target", "timeline", "user",
@@ -376,8 +377,7 @@ class TCPRelayHandler:
         if local is not None:
             local.owner = self  # one that knows the session would make a cycle
             self._part(local, farewell)
-        if self.user:
-            self.relay.count(self.user, up, down)
+        self.relay.tally.end(reason, self.user, up, down)
         self.relay.handler_ended(self)
         del self.session  # it refers to us: the cycle would keep both until the next collection
 

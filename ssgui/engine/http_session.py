@@ -181,7 +181,7 @@ class HttpSession(FollowingSession):
         self._feed(b"")
         if not self.awaiting or local.closed:
             return
-        if local.eof:
+        if local.eof or not self.relay.listening:
             self.part()
         else:
             local.resume()

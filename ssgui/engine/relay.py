@@ -1,4 +1,9 @@
-"""A port and what is served on it: `TCPRelay` listens and accepts, its two kinds know where to go from there."""
+"""A port and what is served on it: `TCPRelay` listens and accepts, its two kinds know where to go from there.
+
+TCPRelay
+ +-- LocalRelay    programs come (here)
+ +-- ServerRelay   Shadowsocks clients come (`server_relay`)
+"""
 
 import asyncio
 import errno
@@ -9,30 +14,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from ssgui.config.models import DEFAULT_PROBE_URL, LocalSettings, ServerSettings
+from ssgui.config.models import DEFAULT_PROBE_URL, LocalSettings
 from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
-from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
+from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.latency import measure, probe_request
 from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.pages import Pages
-from ssgui.engine.plugin import Plugin
 from ssgui.engine.program_session import ProgramSession
-from ssgui.engine.resolver import NetworkLookup, Resolver, SystemLookup
+from ssgui.engine.resolver import Resolver, SystemLookup
 from ssgui.engine.router import Router
 from ssgui.engine.server_pool import ServerPool
 from ssgui.engine.session import Session
-from ssgui.engine.shadowsocks_session import ShadowsocksSession
 from ssgui.engine.stages import TRANSITIONS, Role
+from ssgui.engine.tally import Tally, port_name
 from ssgui.engine.tasks import run_blocking
 from ssgui.engine.tcp_options import TCPOptions, tcp_options
-from ssgui.engine.tunnel import server_tunnel
 from ssgui.engine.tunnel_session import TunnelSession
 from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
 from ssgui.engine.udp_relay import UDPRelay
-from ssgui.engine.udp_server import ServerUDPRelay
 from ssgui.engine.upstream import Upstream
 from ssgui.engine.upstream_proxy import ProxyDialer
 from ssgui.engine.upstreams import Upstreams
@@ -56,16 +58,18 @@ class _ListeningSocket(socket.socket):
 
 
 class TCPRelay:
-    """One listening port of an engine."""
+    """One listening port of an engine, at `bind` as the settings say it (host, port; 0: the system's choice)."""
 
     role: ClassVar[Role]
     inbound: ClassVar[str] = ""  # "": the first byte of a connection tells
 
     def __init__(
-        self, engine: "Engine", timeout: float, resolver: Resolver, guard: AddressGuard,
+        self, engine: "Engine", bind: tuple[str, int], timeout: float, resolver: Resolver, guard: AddressGuard,
         options: TCPOptions | None = None,
     ) -> None:  # fmt: skip
         self.engine, self.timeout, self.options = engine, timeout, options
+        self.host, self.address = bind[0], bind
+        self.tally = engine.tallies.get(self.name) or Tally()
         self.transitions = TRANSITIONS[self.role]
         self.new_handler, self.handler_ended = engine.new_handler, engine.handler_ended
         self.reactor, self.journal = engine.reactor, engine.journal
@@ -76,7 +80,6 @@ class TCPRelay:
         self.dialer = Dialer(self.reactor, resolver, guard)
         self.dialers = [self.dialer]  # to close
         self.udp: UDPRelay[Any] | None = None
-        self.address: tuple[str, int] = ("", 0)
         self._listener: socket.socket | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._pauses = 0
@@ -84,9 +87,6 @@ class TCPRelay:
     def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
         """The session of a connection that was accepted."""
         raise NotImplementedError
-
-    def count(self, user: str, up: int, down: int) -> None:
-        """A connection or association of `user` has ended; it carried so many bytes of payload."""
 
     async def start(self) -> None:
         """Start what connections are carried by, before the port is opened. PluginError."""
@@ -96,7 +96,7 @@ class TCPRelay:
     async def listen(self, host: str, port: int) -> None:
         """Bind and listen, for TCP and UDP on one port; BindError when the address is not to be had."""
         for left in reversed(range(PORT_TRIES)):
-            await self._listen(host, port)
+            await self.open_tcp(host, port)
             if self.udp is None:
                 return
             try:
@@ -107,16 +107,25 @@ class TCPRelay:
                 if port or not left or not error.in_use:  # a port of the system's choice may be taken for UDP
                     raise
 
-    async def _listen(self, host: str, port: int) -> None:
+    async def open_tcp(self, host: str, port: int) -> None:
+        """Listen for TCP alone; BindError."""
         try:
             found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
             family, _, _, _, address = found[0]
-            self._listener = _listener(family, address, self.options if self.role is Role.SERVER else None)
+            self._listener = self._new_listener(family, address)
         except OSError as error:
             raise BindError(host, port, error) from error
         self.address = self._listener.getsockname()[:2]
         self._stream = self.reactor.poller.wrap_listener(self._listener)
         self.reactor.poller.listen(self._stream, self)
+
+    def _new_listener(self, family: int, address: Any) -> socket.socket:
+        return listener(family, address)
+
+    @property
+    def name(self) -> str:
+        """What the port is called where it is counted, however often it is opened."""
+        return port_name((self.host, self.address[1]))
 
     @property
     def listening(self) -> bool:
@@ -125,14 +134,19 @@ class TCPRelay:
 
     def close(self) -> None:
         """Accept no more; what was accepted goes on."""
+        self.close_tcp()
+        if self.udp is not None:
+            self.udp.close()
+
+    def close_tcp(self) -> None:
+        """Accept no more connections; datagrams still come."""
         if self._pause is not None:
             self._pause.cancel()
+            self._pause = None
         if self._listener is not None:
             self._listener = None
             self.reactor.poller.unlisten(self._stream)
             self._stream.close()
-        if self.udp is not None:
-            self.udp.close()
 
     async def closed(self) -> None:
         """Wait for what goes on after `close` without a handler: questions to the resolver."""
@@ -176,7 +190,8 @@ class TCPRelay:
         self.reactor.poller.listen(self._stream, self)
 
 
-def _listener(family: int, address: Any, options: TCPOptions | None) -> socket.socket:
+def listener(family: int, address: Any, options: TCPOptions | None = None, *, shared: bool = False) -> socket.socket:
+    """A socket that listens at `address`; `shared` with other processes of ours. OSError when it is not to be had."""
     if options is None:
         sock = _ListeningSocket(family, socket.SOCK_STREAM)
     else:
@@ -188,6 +203,8 @@ def _listener(family: int, address: Any, options: TCPOptions | None) -> socket.s
             sock.setsockopt(socket.SOL_SOCKET, exclusive, 1)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         # Accepted sockets inherit these on Linux and BSD, which saves two system calls for each.
@@ -213,7 +230,9 @@ class LocalRelay(TCPRelay):
         proxy = settings.upstream_proxy  # it answers before anything can be said to a server: nothing to open fast
         options = tcp_options(fast_open=settings.fast_open and proxy is None, mptcp=settings.mptcp)
         # A server or proxy at our own port would send every connection round for ever.
-        super().__init__(engine, settings.timeout, resolver, self.router.loop_guard, options)
+        bind = settings.bind_host, settings.bind_port
+        super().__init__(engine, bind, settings.timeout, resolver, self.router.loop_guard, options)
+        self.settings = settings
         if proxy is None:
             self.dialer = Dialer(self.reactor, resolver, self.guard, options)
         else:
@@ -252,6 +271,7 @@ class LocalRelay(TCPRelay):
         await self.upstreams.change(settings)
         former, self.pool = self.pool, self._new_pool(settings)
         self.probe, self.users, self.timeout = _probe(settings.probe_url), _users(settings), settings.timeout
+        self.settings = settings
         await former.close()
         self.pool.start()
 
@@ -268,6 +288,10 @@ class LocalRelay(TCPRelay):
         await super().listen(host, port)
         self.router.loop_guard.listening = self.address
         self.pool.start()
+
+    async def open_again(self) -> None:
+        """Listen once more, where it was closed; BindError."""
+        await super().listen(self.host, self.address[1])
 
     async def start(self) -> None:
         await self.upstreams.start()
@@ -308,63 +332,3 @@ def _probe(url: str) -> bytes:
     except LocalProtocolError as error:
         _log.warning("%s; using %s", error, DEFAULT_PROBE_URL)
         return probe_request(DEFAULT_PROBE_URL)
-
-
-class ServerRelay(TCPRelay):
-    """A server: Shadowsocks clients come, their connections leave for the targets directly."""
-
-    role = Role.SERVER
-    inbound = "shadowsocks"
-
-    def __init__(self, engine: "Engine", settings: ServerSettings) -> None:
-        resolver = Resolver(NetworkLookup(settings.nameservers), prefer_ipv6=settings.prefer_ipv6)
-        forbidden = ForbiddenAddresses(settings.forbidden)
-        guard = forbidden if settings.acl is None else AclGuard(settings.acl, forbidden)
-        options = tcp_options(fast_open=settings.fast_open, mptcp=settings.mptcp)
-        super().__init__(engine, settings.timeout, resolver, guard, options)
-        self.acl = settings.acl
-        self.tunnel = server_tunnel(settings)
-        self._counted = {user.name: (0, 0) for user in settings.users}
-        if settings.udp:
-            self.udp = ServerUDPRelay(self, settings.udp_timeout, engine.most_associations)
-        self._plugin_settings = settings.plugin
-        self.plugin: Plugin | None = None
-
-    async def listen(self, host: str, port: int) -> None:
-        """Behind a plugin the public port is the plugin's, for TCP; we listen on the loopback."""
-        if self._plugin_settings is None:
-            await super().listen(host, port)
-            return
-        if not port:
-            raise BindError(host, port, OSError(errno.EINVAL, "behind a plugin the port must be given"))
-        await self._listen("127.0.0.1", 0)
-        if self.udp is not None:
-            await self.udp.listen(host, port)
-        self.plugin = Plugin(self._plugin_settings, Role.SERVER, (host, port), self.address)
-        try:
-            await self.plugin.start()
-        except BaseException:
-            self.close()
-            raise
-        self.address = host, port
-
-    async def closed(self) -> None:
-        await super().closed()
-        if self.plugin is not None:
-            await self.plugin.stop()
-
-    def new_session(self, conn: int, sock: socket.socket, client: Endpoint) -> Session[Any]:
-        return ShadowsocksSession(conn, self, sock, client)
-
-    def count(self, user: str, up: int, down: int) -> None:
-        before = self._counted.get(user, (0, 0))
-        self._counted[user] = before[0] + up, before[1] + down
-
-    def usage(self) -> dict[str, tuple[int, int]]:
-        """Bytes of payload, up and down, of every user since the port was opened; what is still open included."""
-        usage = dict(self._counted)
-        for handler in self.engine.handlers.values():
-            if handler.relay is self and handler.user:
-                view, before = handler.view(), usage.get(handler.user, (0, 0))
-                usage[handler.user] = before[0] + view.up, before[1] + view.down
-        return usage

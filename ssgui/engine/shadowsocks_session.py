@@ -14,11 +14,11 @@ from ssgui.engine.leg import Leg
 from ssgui.engine.session import Session
 from ssgui.engine.stages import Reason, Stage
 from ssgui.protocol.address import Address, decode_address
-from ssgui.protocol.errors import BadRequestError
+from ssgui.protocol.errors import AuthenticationError, BadRequestError
 from ssgui.rules.acl import Route
 
 if TYPE_CHECKING:
-    from ssgui.engine.relay import ServerRelay
+    from ssgui.engine.server_relay import ServerRelay
 
 _FIRST_READ = 32 * 1024
 
@@ -26,11 +26,12 @@ _FIRST_READ = 32 * 1024
 class ShadowsocksSession(Session["ServerRelay"]):
     """INIT reads the address."""
 
-    __slots__ = ("_head",)
+    __slots__ = ("_head", "revoked")
 
     def __init__(self, conn: int, relay: "ServerRelay", sock: socket.socket, client: Endpoint) -> None:
         super().__init__(conn, relay, sock, client)
         self.local.decoder = relay.tunnel.server_decoder()
+        self.revoked: frozenset[str] = frozenset()  # users who may not come any more, since this one was accepted
         self._head = b""
 
     def start(self) -> None:
@@ -59,6 +60,8 @@ class ShadowsocksSession(Session["ServerRelay"]):
                     handler.garbled(local, error)
                     return
                 if found is not None:
+                    if self.revoked and self._is_revoked():
+                        return
                     target, size = found
                     handler.early = self._head[size:]
                     local.received = len(handler.early)
@@ -67,6 +70,21 @@ class ShadowsocksSession(Session["ServerRelay"]):
             self._check()
             if local.paused or local.closed or not local.readable or handler.stage is not Stage.INIT:
                 return
+
+    def revoke(self, users: frozenset[str]) -> None:
+        """Of who has not said yet who it is: it must be none of `users`, and have the keys of today."""
+        decoder = self.local.decoder
+        if decoder is not None and not decoder.salt and not decoder.held:
+            self.local.decoder = self.relay.tunnel.server_decoder()
+        else:
+            self.revoked |= users
+
+    def _is_revoked(self) -> bool:
+        decoder = self.local.decoder
+        if decoder is None or decoder.user not in self.revoked:
+            return False
+        self.handler.garbled(self.local, AuthenticationError("its key is not in use any more"))
+        return True
 
     def _go(self, target: Address) -> None:
         del self._head

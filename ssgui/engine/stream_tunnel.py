@@ -3,8 +3,7 @@
 import os
 
 from ssgui.protocol.codecs import ClientDatagrams, ServerDatagrams, StreamDecoder, StreamEncoder
-from ssgui.protocol.methods import key_for
-from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.replay import SaltFilter, Salts
 from ssgui.protocol.stream_ciphers import StreamMethod
 from ssgui.protocol.stream_codecs import (
     StreamCipherClientDatagrams,
@@ -15,12 +14,14 @@ from ssgui.protocol.stream_codecs import (
 
 
 class StreamTunnel:
-    """Makes the codecs of one password. Own IVs count as seen, so a reflected stream is a replay too."""
+    """Makes the codecs of one `key`. Own IVs count as seen, so a reflected stream is a replay too.
 
-    def __init__(self, method: StreamMethod, password: str, ivs: int) -> None:
-        self._method = method
-        self._key = key_for(method, password)
-        self._ivs, self._datagram_ivs = SaltFilter(ivs), SaltFilter(ivs)
+    `ivs` remembers those of streams; of datagrams at least the last `most` are.
+    """
+
+    def __init__(self, method: StreamMethod, key: bytes, ivs: Salts, most: int) -> None:
+        self._method, self._key = method, key
+        self._ivs, self._datagram_ivs = ivs, SaltFilter(most)
 
     def client_streams(self) -> tuple[StreamEncoder, StreamDecoder]:
         return self._encoder(), StreamCipherDecoder(self._method, self._key, self._ivs, is_request=False)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ssgui.config.models import ServerSettings
+from ssgui.engine.port_salts import SERVER_SALTS, PortSalts
 from ssgui.engine.stream_tunnel import StreamTunnel
 from ssgui.engine.tunnel2022 import Tunnel2022
 from ssgui.protocol.aead import AeadDecoder, AeadEncoder
@@ -16,11 +17,10 @@ from ssgui.protocol.aead_datagrams import AeadClientDatagrams, AeadServerDatagra
 from ssgui.protocol.codecs import ClientDatagrams, ServerDatagrams, StreamDecoder, StreamEncoder
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import Method, find_method, key_for
-from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.replay import SaltFilter, Salts
 from ssgui.protocol.sip022 import Method2022
 from ssgui.protocol.stream_ciphers import StreamMethod
 
-SERVER_SALTS = 50_000
 CLIENT_SALTS = 10_000
 
 
@@ -46,14 +46,13 @@ class Tunnel(Protocol):
 class AeadTunnel:
     """The AEAD methods of 2017 (SIP004).
 
-    Both ends' salts go into one filter, so a reflected stream is a replay too.
+    Both ends' salts go into `salts`, so a reflected stream is a replay too; of datagrams' at least the last `most`
+    are known.
     """
 
-    def __init__(self, method: Method, password: str, salts: int) -> None:
-        self._method = method
-        self._key = key_for(method, password)
-        self._salts = SaltFilter(salts)
-        self._datagram_salts = SaltFilter(salts)  # apart: there are so many that streams' would soon be forgotten
+    def __init__(self, method: Method, key: bytes, salts: Salts, most: int) -> None:
+        self._method, self._key, self._salts = method, key, salts
+        self._datagram_salts = SaltFilter(most)  # apart: there are so many that streams' would soon be forgotten
 
     def client_streams(self) -> tuple[StreamEncoder, StreamDecoder]:
         return self._encoder(), self.server_decoder()
@@ -87,25 +86,31 @@ def client_tunnel(
     found = find_method(method, legacy)
     if isinstance(found, Method2022):
         return Tunnel2022(found, password, heard_clock=heard_clock)
+    key, salts = key_for(found, password), SaltFilter(CLIENT_SALTS)
     if isinstance(found, StreamMethod):
-        return StreamTunnel(found, password, CLIENT_SALTS)
-    return AeadTunnel(found, password, CLIENT_SALTS)
+        return StreamTunnel(found, key, salts, CLIENT_SALTS)
+    return AeadTunnel(found, key, salts, CLIENT_SALTS)
 
 
-def server_tunnel(settings: ServerSettings) -> Tunnel:
-    """The tunnel of a server's clients; errors as `client_tunnel`."""
+def server_tunnel(settings: ServerSettings, salts: PortSalts) -> Tunnel:
+    """The tunnel of a server's clients, whose streams' salts `salts` remembers; errors as `client_tunnel`."""
     found, password = find_method(settings.method, settings.legacy_methods), settings.password.reveal()
     if isinstance(found, Method2022):
-        segmented = settings.segmented_header
-        return Tunnel2022(
-            found,
-            password,
-            users=[(user.name, user.password.reveal()) for user in settings.users],
-            # A plugin cuts streams where it likes, and a stranger talks to it, not to us.
-            segmented=settings.plugin is not None if segmented is None else segmented,
-        )
+        return Tunnel2022(found, password, salts=salts, users=user_pairs(settings), segmented=takes_pieces(settings))
     if settings.users:
         raise LocalProtocolError(f"{found.name} cannot have users: only the AES methods of 2022 can")
+    key = key_for(found, password)
     if isinstance(found, StreamMethod):
-        return StreamTunnel(found, password, SERVER_SALTS)
-    return AeadTunnel(found, password, SERVER_SALTS)
+        return StreamTunnel(found, key, salts.undated(key), SERVER_SALTS)
+    return AeadTunnel(found, key, salts.undated(key), SERVER_SALTS)
+
+
+def user_pairs(settings: ServerSettings) -> list[tuple[str, str]]:
+    """The users of a server: name, key in base64."""
+    return [(user.name, user.password.reveal()) for user in settings.users]
+
+
+def takes_pieces(settings: ServerSettings) -> bool:
+    """Whether the first header of a 2022 stream may come in pieces."""
+    # A plugin cuts streams where it likes, and a stranger talks to it, not to us.
+    return settings.plugin is not None if settings.segmented_header is None else settings.segmented_header

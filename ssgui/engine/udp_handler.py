@@ -53,6 +53,7 @@ class Account:
 class UDPHandler:
     """An association that is no program's TCP connection. It ends through `destroy`, once."""
 
+    is_association = True
     __slots__ = (
         "account", "association", "client", "conn", "id", "inbound", "relay", "route", "rule", "server", "stage",
         "target", "timeline", "user",
@@ -101,8 +102,7 @@ class UDPHandler:
         self.association = None
         if association is not None:
             association.close()
-        if self.user:
-            self.relay.count(self.user, account.up, account.down)
+        self.relay.tally.end(reason, self.user, account.up, account.down, udp=True)
         self.relay.handler_ended(self)
         del account.handler  # it refers to us: the cycle would keep both until the next collection
 

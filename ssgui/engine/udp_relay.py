@@ -16,7 +16,7 @@ from ssgui.engine.errors import BindError
 from ssgui.engine.forbidden import AddressGuard
 from ssgui.engine.poller import Datagrams
 from ssgui.engine.stages import Reason
-from ssgui.engine.tasks import run_blocking
+from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.engine.udp_association import DNS_SECONDS, Association, seconds_or_ever
 from ssgui.engine.udp_socket import Complaints, port_socket
 
@@ -33,9 +33,8 @@ class UDPRelay(ABC, Generic[_A]):
     def __init__(self, relay: "TCPRelay", timeout: float, most: int) -> None:
         self.relay, self.most = relay, most
         self.poller, self.wrap = relay.reactor.poller, relay.reactor.poller.wrap_datagrams
-        self.idle_seconds = seconds_or_ever(timeout)
-        self.dns_seconds = min(DNS_SECONDS, self.idle_seconds)
-        self.complaints = Complaints()
+        self.wait_for(timeout)
+        self.complaints = Complaints(relay.tally.dropped)
         self.tables: list[Destinations] = []
         self.associations: OrderedDict[Hashable, _A] = OrderedDict()
         # Scratch, as for the legs: valid inside one event. A source's header may stand in front of a datagram.
@@ -47,6 +46,17 @@ class UDPRelay(ABC, Generic[_A]):
         """A table of targets, as far as `guard` allows them; closed with the relay."""
         self.tables.append(Destinations(self.relay.resolver, guard, self.complaints))
         return self.tables[-1]
+
+    def other_table(self, table: Destinations, guard: AddressGuard) -> Destinations:
+        """A table in place of `table`, of which nothing is known any more; what waited in that is lost."""
+        self.tables.remove(table)
+        spawn(table.close(), name="a table of targets that is not needed any more")
+        return self.new_destinations(guard)
+
+    def wait_for(self, timeout: float) -> None:
+        """The idle limit is another from now on."""
+        self.idle_seconds = seconds_or_ever(timeout)
+        self.dns_seconds = min(DNS_SECONDS, self.idle_seconds)
 
     # ---- the port
 

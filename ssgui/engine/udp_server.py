@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from ssgui.engine.destinations import Destination, Destinations
+from ssgui.engine.errors import reason_of
 from ssgui.engine.events import Endpoint, peer_name
 from ssgui.engine.poller import Datagrams
 from ssgui.engine.stages import Reason, Stage
@@ -18,12 +19,12 @@ from ssgui.engine.udp_handler import UDPHandler
 from ssgui.engine.udp_relay import MOST_DATAGRAM, UDPRelay
 from ssgui.engine.udp_socket import DRAIN
 from ssgui.protocol.address import decode_address, leading_header
-from ssgui.protocol.codecs import OpenedDatagram
+from ssgui.protocol.codecs import OpenedDatagram, ServerDatagrams
 from ssgui.protocol.errors import BadRequestError, RemoteProtocolError
-from ssgui.rules.acl import Route
+from ssgui.rules.acl import Acl, Route
 
 if TYPE_CHECKING:
-    from ssgui.engine.relay import ServerRelay
+    from ssgui.engine.server_relay import ServerRelay
 
 MOST_ASSOCIATIONS = 4096
 SHARE = 4  # one source address has at most a quarter of them, so that it cannot crowd out the others
@@ -43,6 +44,10 @@ class ServerAssociation(Association["ServerUDPRelay"]):
         self.handler.association, self.handler.user = self, user
         self._codec = udp.codec
         self._last: Destination | None = None
+
+    def change_targets(self, destinations: Destinations) -> None:
+        """From now on targets are looked up in another table."""
+        self.destinations, self._last = destinations, None
 
     def up(self, destination: Destination, header: bytes, payload: bytes | memoryview, now: float) -> None:
         """Send what the client has sent on to its target."""
@@ -68,13 +73,21 @@ class ServerUDPRelay(UDPRelay[ServerAssociation]):
 
     def __init__(self, relay: "ServerRelay", timeout: float, most: int) -> None:
         super().__init__(relay, timeout, min(most, MOST_ASSOCIATIONS))
-        self.codec = relay.tunnel.server_datagrams()
+        self.codec: ServerDatagrams = relay.tunnel.server_datagrams()
         self.destinations: Destinations = self.new_destinations(relay.guard)
-        self._acl = relay.acl
+        self.acl = relay.acl
         self.by_source: dict[str, OrderedDict[ServerAssociation, None]] = {}
+
+    def change_targets(self, acl: Acl | None) -> None:
+        """The relay has another guard, another resolver, or another access list."""
+        self.acl = acl
+        self.destinations = self.other_table(self.destinations, self.relay.guard)
+        for association in self.associations.values():
+            association.change_targets(self.destinations)
 
     def receive(self, port: Datagrams) -> None:
         receive, view, opener = port.recvfrom_into, self.buffer[:MOST_DATAGRAM], self.codec.open
+        acl = self.acl
         now = time.monotonic()
         for _ in range(DRAIN):
             try:
@@ -83,7 +96,7 @@ class ServerUDPRelay(UDPRelay[ServerAssociation]):
                 return
             except OSError:
                 continue  # an ICMP message about an answer
-            if self._acl is not None and self._acl.source(source[0]).route is Route.REJECT:
+            if acl is not None and acl.source(source[0]).route is Route.REJECT:
                 self.complaints.count("denied")
                 continue
             try:
@@ -131,6 +144,7 @@ class ServerUDPRelay(UDPRelay[ServerAssociation]):
         self.codec.forget(association.session)
 
     def _strange(self, error: RemoteProtocolError, source: Endpoint) -> None:
+        self.relay.tally.refuse(reason_of(error))
         self.complaints.tell("bad", logging.INFO, "a packet of %s was not answered: %s", _Peer(source), error)
 
 

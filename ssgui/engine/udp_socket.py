@@ -61,11 +61,11 @@ def _let_fragment(sock: socket.socket, family: int) -> None:
 
 
 class Complaints:
-    """What goes wrong with datagrams goes wrong with many: each kind is told once a minute, with a count."""
+    """What goes wrong with datagrams goes wrong with many: each kind is told once a minute, and counted in `counts`."""
 
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self._told: dict[str, tuple[float, int]] = {}
+    def __init__(self, counts: dict[str, int]) -> None:
+        self.counts = counts
+        self._told = {kind: (-COMPLAINT_PAUSE, count) for kind, count in counts.items()}
 
     def count(self, kind: str) -> None:
         """One more datagram of `kind` was dropped; nothing is said."""

@@ -21,7 +21,7 @@ from ssgui.protocol.errors import (
     ReplayError,
 )
 from ssgui.protocol.methods import AeadCipher, Method
-from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.replay import Salts
 
 MAX_CHUNK: Final = 0x3FFF
 _TAG = Method.tag
@@ -101,7 +101,7 @@ class AeadDecoder:
         "user",
     )  # fmt: skip
 
-    def __init__(self, method: Method, key: bytes, salts: SaltFilter | None = None) -> None:
+    def __init__(self, method: Method, key: bytes, salts: Salts | None = None) -> None:
         self._method, self._key, self._salts = method, key, salts
         self._open: AeadCipher | None = None
         self._count = 0

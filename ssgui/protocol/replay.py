@@ -1,5 +1,17 @@
 """Remembers salts, so that a recorded stream cannot be played again."""
 
+from typing import Protocol
+
+
+class Salts(Protocol):
+    """A memory of salts that were seen."""
+
+    def __contains__(self, salt: object, /) -> bool:
+        """Whether `salt` is known: a first look, before anything is opened."""
+
+    def add(self, salt: bytes, /) -> bool:
+        """Remember `salt`; False when it is known already, whoever brought it."""
+
 
 class SaltFilter:
     """Exact, bounded memory of salts: two sets of `capacity`; when the newer is full it becomes the older.
@@ -14,7 +26,7 @@ class SaltFilter:
         self._newer: set[bytes] = set()
         self._older: set[bytes] = set()
 
-    def __contains__(self, salt: bytes) -> bool:
+    def __contains__(self, salt: object) -> bool:
         return salt in self._newer or salt in self._older
 
     def __len__(self) -> int:

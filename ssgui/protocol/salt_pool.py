@@ -21,7 +21,7 @@ class SaltPool:
         self._salts: set[bytes] = set()
         self._order: deque[tuple[float, bytes]] = deque()
 
-    def __contains__(self, salt: bytes) -> bool:
+    def __contains__(self, salt: object) -> bool:
         self._forget()
         return salt in self._salts
 

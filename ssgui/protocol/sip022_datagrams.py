@@ -7,7 +7,7 @@ The numbers of a session's packets go up from 0 and are never used twice; 2^64 p
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -260,6 +260,12 @@ class ServerDatagrams2022:
         time = int(self._clock()).to_bytes(8, "big")
         padding = _padding(plain, self._random)
         return outgoing.seal(b"".join((b"\1", time, session.incoming.id, padding, plain)))
+
+    def change_users(self, users: Users, gone: Container[str]) -> None:
+        """Go on with other users of the same server key. Sessions of who is `gone`, by name, are known no more."""
+        self._users = users
+        self._live = OrderedDict((key, one) for key, one in self._live.items() if one.user not in gone)
+        self._parted = OrderedDict((key, one) for key, one in self._parted.items() if one[1].user not in gone)
 
     def forget(self, session: Hashable) -> None:
         """The association of `session` has ended. Its window stays until the times in its packets are too old."""

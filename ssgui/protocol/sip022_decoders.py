@@ -16,7 +16,7 @@ from ssgui.protocol.errors import (
     SegmentedHeaderError,
 )
 from ssgui.protocol.identity import IDENTITY_SIZE, Users
-from ssgui.protocol.salt_pool import SaltPool
+from ssgui.protocol.replay import Salts
 from ssgui.protocol.sip022 import FROM_CLIENT, FROM_SERVER, MAX_CHUNK, Cipher2022, Method2022, check_clock
 from ssgui.protocol.sip022_encoders import FIXED_REQUEST, fixed_answer
 
@@ -150,7 +150,7 @@ class RequestDecoder(_Decoder):
     __slots__ = ("_first", "_salts", "_segmented", "_users")
 
     def __init__(
-        self, method: Method2022, key: bytes, salts: SaltPool, clock: Callable[[], float], *,
+        self, method: Method2022, key: bytes, salts: Salts, clock: Callable[[], float], *,
         users: Users | None = None, segmented: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(method, key, clock)

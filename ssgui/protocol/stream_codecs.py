@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import CipherContext
 from ssgui.protocol.address import is_known_type
 from ssgui.protocol.codecs import OpenedDatagram
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError, RemoteProtocolError, ReplayError
-from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.replay import Salts
 from ssgui.protocol.stream_ciphers import StreamMethod
 
 
@@ -57,7 +57,7 @@ class StreamCipherDecoder:
         "_decrypt", "_is_request", "_ivs", "_key", "_method", "authenticated", "error", "held", "salt", "user",
     )  # fmt: skip
 
-    def __init__(self, method: StreamMethod, key: bytes, ivs: SaltFilter, *, is_request: bool) -> None:
+    def __init__(self, method: StreamMethod, key: bytes, ivs: Salts, *, is_request: bool) -> None:
         self._method, self._key, self._ivs, self._is_request = method, key, ivs, is_request
         self._decrypt: CipherContext | None = None
         self.held = b""
@@ -117,7 +117,7 @@ class StreamCipherClientDatagrams:
 
     __slots__ = ("_ivs", "_key", "_method", "_random")
 
-    def __init__(self, method: StreamMethod, key: bytes, random: Callable[[int], bytes], ivs: SaltFilter) -> None:
+    def __init__(self, method: StreamMethod, key: bytes, random: Callable[[int], bytes], ivs: Salts) -> None:
         self._method, self._key, self._random, self._ivs = method, key, random, ivs
 
     def seal(self, plain: bytes | memoryview) -> bytes:
@@ -146,7 +146,7 @@ class StreamCipherServerDatagrams:
 
     __slots__ = ("_packets",)
 
-    def __init__(self, method: StreamMethod, key: bytes, random: Callable[[int], bytes], ivs: SaltFilter) -> None:
+    def __init__(self, method: StreamMethod, key: bytes, random: Callable[[int], bytes], ivs: Salts) -> None:
         self._packets = StreamCipherClientDatagrams(method, key, random, ivs)
 
     def open(self, packet: bytes | memoryview, source: Hashable) -> OpenedDatagram:

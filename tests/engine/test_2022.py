@@ -13,7 +13,9 @@ import pytest
 
 from ssgui.config.models import PluginSettings, ServerSettings, ServerUser
 from ssgui.config.secret import Secret
-from ssgui.engine.relay import ServerRelay
+from ssgui.engine.port_salts import PortSalts
+from ssgui.engine.server_relay import ServerRelay
+from ssgui.engine.tally import sample
 from ssgui.engine.tunnel import client_tunnel, server_tunnel
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.errors import LocalProtocolError
@@ -123,12 +125,18 @@ def test_with_a_wrong_key_nothing_arrives(play: Play, method: str) -> None:
 # ---- users
 
 
+def usage(server: ServerRelay) -> dict[str, tuple[int, int]]:
+    """Bytes of payload of every user, up and down; what is open is counted too."""
+    users = sample(server.engine).ports[server.name].users
+    return {name: carried for name, carried in users.items() if name}
+
+
 @pytest.mark.parametrize("method", AES)
 def test_users_are_told_apart_and_counted(play: Play, method: str) -> None:
     async def scenario(world: World) -> None:
         keys, udp = Keys(method), UDPWorld(world)
         server = await keys.relay(world, udp=True)
-        assert server.usage() == {"ann": (0, 0), "bob": (0, 0)}
+        assert usage(server) == {"ann": (0, 0), "bob": (0, 0)}
         clients = {
             name: await world.client(server.address, method=method, password=f"{keys.server}:{own}", udp=True)
             for name, own in (("ann", keys.ann), ("bob", keys.bob))
@@ -136,21 +144,21 @@ def test_users_are_told_apart_and_counted(play: Play, method: str) -> None:
         target, origin = await world.echo(), await udp.echo()
         reader, writer = await world.connect(clients["ann"], *target, b"12345")
         assert await reader.readexactly(5) == b"12345"
-        assert server.usage() == {"ann": (5, 5), "bob": (0, 0)}
+        assert usage(server) == {"ann": (5, 5), "bob": (0, 0)}
         reader_of_bob, writer_of_bob = await world.connect(clients["bob"], *target, b"123")
         assert await reader_of_bob.readexactly(3) == b"123"
         writer.write_eof()
         assert await reader.read() == b""
         assert [one.user for one in await world.closed(server)] == ["ann"]
-        assert server.usage() == {"ann": (5, 5), "bob": (3, 3)}
+        assert usage(server) == {"ann": (5, 5), "bob": (3, 3)}
         program = await udp.program(clients["ann"])
         assert await program.ask(b"datagram", origin.address) == b"datagram"
-        assert server.usage() == {"ann": (13, 13), "bob": (3, 3)}
+        assert usage(server) == {"ann": (13, 13), "bob": (3, 3)}
         writer_of_bob.write(b"4")
-        await until(lambda: server.usage()["bob"] == (4, 4))
+        await until(lambda: usage(server)["bob"] == (4, 4))
         assert {view.user for view in server.engine.snapshot()} == {"ann", "bob"}
         await server.engine.stop(0)
-        assert server.usage() == {"ann": (13, 13), "bob": (4, 4)}
+        assert usage(server) == {"ann": (13, 13), "bob": (4, 4)}
 
     play(scenario)
 
@@ -165,7 +173,7 @@ def test_a_stranger_among_users(play: Play) -> None:
             await world.connect(client, "127.0.0.1", 9, b"a long enough hello")
             ends = await world.closed(server, count)
             assert (ends[-1].reason, ends[-1].user) == ("auth-failed", "")
-        assert server.usage() == {"ann": (0, 0), "bob": (0, 0)}
+        assert usage(server) == {"ann": (0, 0), "bob": (0, 0)}
 
     play(scenario)
 
@@ -296,13 +304,13 @@ def test_only_the_aes_methods_of_2022_have_users() -> None:
         key = base64.b64encode(bytes(32)).decode()
         users = (ServerUser("ann", Secret(base64.b64encode(bytes(31) + b"x").decode())),)
         with pytest.raises(LocalProtocolError, match="only the AES methods of 2022"):
-            server_tunnel(ServerSettings("127.0.0.1", 0, method, Secret(key), users=users))
+            server_tunnel(ServerSettings("127.0.0.1", 0, method, Secret(key), users=users), PortSalts())
 
 
 def test_a_user_whose_key_is_none_is_named_and_the_key_is_not() -> None:
     users = (ServerUser("ann", Secret("c2VjcmV0")),)
     with pytest.raises(LocalProtocolError, match="the key of the user 'ann' has 6 bytes") as caught:
-        server_tunnel(ServerSettings("", 0, AES[0], Secret(make_key(AES[0])), users=users))
+        server_tunnel(ServerSettings("", 0, AES[0], Secret(make_key(AES[0])), users=users), PortSalts())
     assert "c2VjcmV0" not in str(caught.value)
 
 
@@ -310,7 +318,7 @@ def test_a_bad_key_is_refused_on_both_ends() -> None:
     with pytest.raises(LocalProtocolError, match="no base64"):
         client_tunnel(METHODS[0], "not a key!")
     with pytest.raises(LocalProtocolError, match="no base64"):
-        server_tunnel(ServerSettings("", 0, METHODS[0], Secret("not a key!")))
+        server_tunnel(ServerSettings("", 0, METHODS[0], Secret("not a key!")), PortSalts())
 
 
 @pytest.mark.parametrize(
@@ -324,6 +332,6 @@ def test_a_header_in_pieces_is_for_plugins_and_who_allows_it(
     settings = ServerSettings(
         "", 0, METHODS[0], Secret(key), plugin=PluginSettings("any") if plugin else None, segmented_header=switch
     )
-    decoder = server_tunnel(settings).server_decoder()
+    decoder = server_tunnel(settings, PortSalts()).server_decoder()
     decoder.decode(memoryview(b"few"), memoryview(bytearray(3)))
     assert (decoder.error is None) is segmented

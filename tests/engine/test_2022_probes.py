@@ -11,7 +11,7 @@ import pytest
 
 from ssgui.config.models import ServerUser
 from ssgui.config.secret import Secret
-from ssgui.engine.relay import ServerRelay
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Reason
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.sip022 import METHODS_2022

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ssgui.engine.relay import ServerRelay
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Reason
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.aead import AeadEncoder

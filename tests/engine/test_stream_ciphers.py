@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from ssgui.config.secret import Secret
-from ssgui.engine.relay import ServerRelay
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Reason
 from ssgui.engine.tunnel import client_tunnel
 from ssgui.protocol.address import encode_address

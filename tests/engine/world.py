@@ -15,8 +15,9 @@ from ssgui.engine.engine import Engine
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
-from ssgui.engine.relay import LocalRelay, ServerRelay
+from ssgui.engine.relay import LocalRelay
 from ssgui.engine.resolver import SockAddr
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Stage
 from ssgui.engine.transports import TransportPoller
 from ssgui.protocol.address import encode_address
@@ -52,7 +53,8 @@ class World:
         await asyncio.gather(*self._handlers, return_exceptions=True)
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        # Whatever they were lost by is asked for here, or the garbage collection would complain that nobody did.
+        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
 
     def at_end(self, callback: Callable[[], object]) -> None:
         """Call `callback` when the world ends."""

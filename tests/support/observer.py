@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from ssgui.engine.relay import LocalRelay, ServerRelay
+from ssgui.engine.relay import LocalRelay
+from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Stage, StreamStatus
 from ssgui.services.clock_evidence import ClockEvidence
 from ssgui.services.connections import Connection, Connections

@@ -25,7 +25,10 @@ _APP = "app"
 _PASSWORD_HELP = (
     "The password is the first of: -k (visible in ps), --password-file, the -c file, the variable SSGUI_PASSWORD."  # noqa: S105
 )
-_SIGNAL_HELP = "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQUIT ends it after the last connection."
+_SIGNAL_HELP = (
+    "SIGTERM and Ctrl-C end it within 2 s, a second one at once; SIGQUIT ends it after the last connection; "
+    "SIGHUP has it read its settings again, and connections go on."
+)
 
 
 class _Commands(click.Group):
@@ -140,13 +143,21 @@ def _tunnel(context: click.Context, /, **given: Any) -> int:
 
 
 def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, given: dict[str, Any]) -> int:
-    from ssgui.app import headless, startup
+    from ssgui.app import headless, reload, startup
     from ssgui.config.advice import local_warnings
 
+    def settings(options: "Options") -> reload.Settings:
+        local = make(options)
+        start.warn(local_warnings(local, options))
+        return reload.Settings(local, options=options)
+
     with startup.Startup(context.obj, given) as start:
-        settings = make(start.options)
-        start.warn(local_warnings(settings, start.options))
-        return headless.run_headless(headless.Job(local=settings, events=start.events(), uvloop=given["uvloop"]))
+        local = settings(start.options).local
+        return headless.run_headless(
+            headless.Job(
+                local=local, events=start.events(), uvloop=given["uvloop"], read=lambda: settings(start.read_again())
+            )
+        )
 
 
 @_ssgui.command("server", epilog=f"{_PASSWORD_HELP} Without one it makes one and shows its link. {_SIGNAL_HELP}")
@@ -155,20 +166,27 @@ def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, 
 @click.pass_context
 def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
-    from ssgui.app import headless, passwords, startup
+    from ssgui.app import headless, passwords, reload, startup
     from ssgui.config.advice import server_warnings
     from ssgui.config.models import DEFAULT_METHOD
     from ssgui.config.options import with_password
     from ssgui.config.settings import server_settings
 
+    def settings(options: "Options") -> reload.Settings:
+        servers = server_settings(with_password(options, made))
+        start.warn(server_warnings(servers, options))
+        return reload.Settings(servers=servers, options=options)
+
     with startup.Startup(context.obj, given) as start:
         made = passwords.make_password(start.options.method or DEFAULT_METHOD)
-        servers = server_settings(with_password(start.options, made))
-        start.warn(server_warnings(servers, start.options))
+        first = settings(start.options)
         links = sys.stderr if start.common.events == "-" else sys.stdout
         return headless.run_headless(
-            headless.Job(servers=servers, events=start.events(), made=made, links=links, uvloop=given["uvloop"])
-        )
+            headless.Job(
+                servers=first.servers, events=start.events(), made=made, links=links, uvloop=given["uvloop"],
+                workers=start.options.workers or 1, options=first.options, read=lambda: settings(start.read_again()),
+            )
+        )  # fmt: skip
 
 
 @_ssgui.command("demo")

@@ -129,6 +129,18 @@ server_flags = _options(
         help="Addresses it does not connect to; '' for none. Without it: this machine and its link.",
     ),
     click.option(
+        "--workers", metavar="N", callback=_checked("parse_workers", "addresses"),
+        help="Serve with N processes, to use as many cores (1). Linux.",
+    ),
+    click.option(
+        "--manager-address", "manager", metavar="ADDRESS", callback=_checked("parse_manager", "addresses"),
+        help="Let managers add and remove ports, as ss-manager does: the path of a socket, or a port of 127.0.0.1.",
+    ),
+    click.option(
+        "--metrics", metavar="[HOST:]PORT", callback=_checked("parse_loopback", "addresses"),
+        help="Serve counters for Prometheus at this port of 127.0.0.1, under /metrics.",
+    ),
+    click.option(
         "--segmented-header/--no-segmented-header", default=None,
         help="2022: take a stream whose first bytes come in pieces (only behind a plugin).",
     ),

@@ -225,7 +225,7 @@ def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.Capt
     path.write_text('{"server": "a", "server_port": 1, "password": "p", "workers": 4, "timeout": 10}')
     assert main(["local", "-c", str(path), "-u", "-b", "0.0.0.0"]) == 0
     lines = capfd.readouterr().err.splitlines()
-    for text in ('"workers" is not supported', "timeout of 10 s", "listening on 0.0.0.0"):
+    for text in ("workers, managers and metrics are a server's", "timeout of 10 s", "listening on 0.0.0.0"):
         assert [line for line in lines if "WARNING" in line and text in line]
     assert len(lines) == 3
     assert jobs[0].local is not None
@@ -353,7 +353,10 @@ def test_without_qt_it_says_what_to_install(tmp_path: Path) -> None:
         ([*LOCAL, "-c", "/no/such.json"], "/no/such.json: No such file"),
         (["local", "--password-file", "/no/such"], "/no/such: No such file"),
         ([*LOCAL, "--events", "/no/such/file"], "--events /no/such/file: No such file"),
-        (["server", "--workers", "4"], "No such option '--workers'"),
+        (["server", "--workers", "0"], "'--workers': must be a number of processes, 1 to 128"),
+        (["server", "--metrics", "192.0.2.1:9100"], "'--metrics': must be an address of this computer alone"),
+        (["server", "--manager-address", "0.0.0.0:6001"], "'--manager-address': must be an address of this computer"),
+        ([*LOCAL, "--workers", "2"], "No such option '--workers'"),
         (["server", "-l", "1080"], "No such option '-l'"),
         (["server", "--forbidden-ip", "localhost"], "'--forbidden-ip': 'localhost' is no address"),
         (["demo", "--events", "-"], "--events is for local, tunnel and server"),

@@ -8,6 +8,7 @@
 
 `t` is monotonic seconds, `up` and `down` are payload bytes, `stages` the seconds spent in each stage. Every
 stage has a line of its own, from INIT, which comes with `opened`, to DESTROYED, which comes before `closed`.
+With workers each line also has `"worker":2`, and each of them a line `start`: ids are its own.
 `dropped` says how many events were lost because this reader fell behind. Names come from strangers: lines are
 ASCII, everything else is escaped.
 """
@@ -19,7 +20,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Protocol
 
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.journal import Journal
@@ -31,6 +32,19 @@ _MICROSECONDS = 6
 _log = logging.getLogger(__name__)
 
 
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> int:
+        """Add `text`."""
+
+    def flush(self) -> None:
+        """Let others see it."""
+
+    def close(self) -> None:
+        """Nothing comes after."""
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -39,20 +53,23 @@ class EventLog:
     """A reader of `journal` that writes to `stream`. The owner calls `start`, then `pump` often, then `close`.
 
     A stream that can no longer be written to is closed and told once in the log; the proxy goes on without it.
+    Every line of a `worker` says its number.
     """
 
     def __init__(
         self,
         journal: Journal,
-        stream: TextIO,
+        stream: Stream,
         *,
         version: str,
         role: str,
+        worker: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._journal, self._stream = journal, stream
         self._version, self._role = version, role
+        self._worker: Line = {} if worker is None else {"worker": worker}
         self._clock, self._wall = clock, wall
         self._next = 0
         self._broken = False
@@ -81,7 +98,7 @@ class EventLog:
         if self._broken:
             return
         try:
-            self._stream.write("".join(_encode(line) + "\n" for line in lines))
+            self._stream.write("".join(_encode({**line, **self._worker}) + "\n" for line in lines))
             self._stream.flush()
         except OSError as error:
             self._broken = True

@@ -1,17 +1,10 @@
-"""Runs an engine without a window until a signal ends it.
-
-SIGTERM and SIGINT: stop listening, give connections 2 s, exit 0. A second one ends it now, with the exit code
-of the signal (143, 130). SIGQUIT, as in the original: stop listening and end, with 0, when the last connection
-has; SIGTERM or SIGINT meanwhile are as above.
-"""
+"""Runs an engine without a window until a signal ends it (`stopping`), with settings that can be read again."""
 
 import asyncio
-import contextlib
 import logging
-import signal
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
 
 import msgspec
 
@@ -19,23 +12,29 @@ from ssgui import __version__
 from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
+from ssgui.app.reload import Reloader, Settings, as_they_are
 from ssgui.app.revival import Mender
 from ssgui.app.server_link import server_links, show_link
+from ssgui.app.server_plan import OneProcess
+from ssgui.app.server_side import ServerSide
+from ssgui.app.stopping import signals, until_stopped
+from ssgui.app.whole_lines import WholeLines
 from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
+from ssgui.config.options import Options
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
+from ssgui.engine.changes import change_local
 from ssgui.engine.engine import Engine
 from ssgui.engine.journal import Journal
 from ssgui.engine.loop import new_headless_loop
-from ssgui.engine.relay import TCPRelay
-from ssgui.engine.tasks import spawn
+from ssgui.engine.relay import LocalRelay
+from ssgui.engine.tally import port_name
+from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.services.awake import Awake
 from ssgui.system.addresses import own_addresses
 from ssgui.system.limits import raise_nofile
 
-GRACE_SECONDS = 2.0
 POLL_SECONDS = 0.1
-_SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK")
 _CHOSEN = {
     ServerChoice.FIXED: "the first of {} servers that can be reached",
     ServerChoice.RANDOM: "one of {} servers, chosen at random for each connection",
@@ -48,7 +47,9 @@ _log = logging.getLogger("ssgui")
 class Job:
     """What to run: a client or servers, and who is told.
 
-    The link of a server whose password is `made`, so that nobody knows it yet, is shown on `links`.
+    The link of a server whose password is `made`, so that nobody knows it yet, is shown on `links`. `read` reads the
+    settings again (blocking; ConfigError), `options` are what they were made of. Several `workers` share the ports of
+    servers.
     """
 
     local: LocalSettings | None = None
@@ -57,6 +58,14 @@ class Job:
     made: Secret | None = None
     links: TextIO | None = None
     uvloop: bool = False
+    workers: int = 1
+    options: Options = field(default_factory=Options)
+    read: Callable[[], Settings] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What it begins with."""
+        return Settings(self.local, self.servers, self.options)
 
 
 class JournalReader(Protocol):
@@ -72,11 +81,16 @@ class JournalReader(Protocol):
 def run_headless(job: Job) -> int:
     """Run until stopped; returns the exit code. BindError, ConfigError, LocalProtocolError when it cannot begin."""
     raise_nofile()
-    with asyncio.Runner(loop_factory=_loop_factory(job.uvloop)) as runner:
+    if job.workers > 1:
+        from ssgui.app.workers import run_workers  # Linux only
+
+        return run_workers(job)
+    with asyncio.Runner(loop_factory=loop_factory(job.uvloop)) as runner:
         return runner.run(_run(job))
 
 
-def _loop_factory(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the loop of an engine. ConfigError when `uvloop` is wanted and not there."""
     if not uvloop:
         return new_headless_loop
     try:
@@ -91,21 +105,15 @@ async def _run(job: Job) -> int:
     engine = Engine(journal=Journal())
     spare_the_collector()
     readers: list[JournalReader] = []
-    with _signals() as signals:
+    with signals() as queue:
         try:
             await _listen(engine, job)
-            readers += _readers(engine.journal, job)
-            pumping = spawn(_pump(readers), name="journal readers")
-            mender = Mender(engine)
-            awake = Awake(lambda: _way_to(job), mender.heard)
-            if job.local is not None:  # a server's network does not come and go
-                awake.start()
+            readers += new_readers(engine.journal, job)
+            pumping = spawn(pump(readers), name="journal readers")
             try:
-                return await _until_stopped(engine, signals)
+                return await (_serve if job.local is None else _proxy)(engine, job, queue)
             finally:
                 pumping.cancel()
-                mender.end()
-                await awake.stop()
         except BaseException:
             await engine.stop(0)
             raise
@@ -114,122 +122,103 @@ async def _run(job: Job) -> int:
                 reader.close()
 
 
-def _way_to(job: Job) -> str:
-    """The host that a client connects to first."""
-    if job.local is None or len(job.local.servers) != 1:
-        return ""
-    return job.local.upstream_proxy.host if job.local.upstream_proxy is not None else job.local.servers[0].host
+async def _serve(engine: Engine, job: Job, queue: asyncio.Queue[int]) -> int:
+    side = ServerSide(OneProcess(engine), job.settings, _reading(job))
+    try:
+        await side.start()
+        return await until_stopped(engine, queue, side)
+    finally:
+        await side.stop()
+
+
+async def _proxy(engine: Engine, job: Job, queue: asyncio.Queue[int]) -> int:
+    mender, client = Mender(engine), _Client(engine)
+    awake = Awake(client.way_out, mender.heard)  # a server's network does not come and go
+    awake.start()
+    reloader = Reloader(_reading(job) or as_they_are(job.settings), client.take)
+    try:
+        return await until_stopped(engine, queue, reloader)
+    finally:
+        await reloader.end()
+        mender.end()
+        await awake.stop()
+
+
+def _reading(job: Job) -> Callable[[], Awaitable[Settings]] | None:
+    read = job.read
+    return None if read is None else lambda: run_blocking(read)
+
+
+class _Client:
+    """The client of an engine, which may be exchanged for another."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        (self._relay,) = (relay for relay in engine.relays if isinstance(relay, LocalRelay))
+
+    def way_out(self) -> str:
+        """The host that it connects to first, where there is only one."""
+        settings = self._relay.settings
+        if len(settings.servers) != 1:
+            return ""
+        return settings.servers[0].host if settings.upstream_proxy is None else settings.upstream_proxy.host
+
+    async def take(self, settings: Settings) -> str:
+        """Go on with other settings; where it goes through then."""
+        assert settings.local is not None
+        local = msgspec.structs.replace(settings.local, own_addresses=own_addresses())
+        self._relay = await change_local(self._engine, self._relay, local)
+        return f"listening on {port_name(self._relay.address)}, going through {_upstream(local)}"
 
 
 async def _listen(engine: Engine, job: Job) -> None:
     if job.local is not None:
         local = msgspec.structs.replace(job.local, own_addresses=own_addresses())
         relay = await engine.start_local(local)
-        speaks = (
-            f"SOCKS and HTTP{_beside(relay)}" if local.tunnel is None else f"a tunnel to {local.tunnel}{_beside(relay)}"
-        )
-        _log.info("listening on %s (%s), going through %s", _address(relay.address), speaks, _upstream(local))
+        beside = ", UDP too" if relay.udp is not None else ""
+        speaks = f"SOCKS and HTTP{beside}" if local.tunnel is None else f"a tunnel to {local.tunnel}{beside}"
+        _log.info("listening on %s (%s), going through %s", port_name(relay.address), speaks, _upstream(local))
     for settings in job.servers:
         server = await engine.start_server(settings)
-        _log.info("listening on %s (Shadowsocks, %s%s)", _address(server.address), settings.method, _beside(server))
-        if job.links is not None and settings.password == job.made:
-            for link in server_links(settings, server.address):
-                show_link(link, job.links)
-            if settings.plugin is not None:
-                _log.warning("the link does not name a plugin: a client needs the one that fits this server's")
+        tell_server(settings, server.address, job)
 
 
-def _beside(relay: TCPRelay) -> str:
-    return ", UDP too" if relay.udp is not None else ""
-
-
-def _address(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def tell_server(settings: ServerSettings, address: tuple[str, int], job: Job) -> None:
+    """Say where a server listens, and how to get there if nobody can know that yet."""
+    beside = ", UDP too" if settings.udp else ""
+    _log.info("listening on %s (Shadowsocks, %s%s)", port_name(address), settings.method, beside)
+    if job.links is not None and settings.password == job.made:
+        for link in server_links(settings, address):
+            show_link(link, job.links)
+        if settings.plugin is not None:
+            _log.warning("the link does not name a plugin: a client needs the one that fits this server's")
 
 
 def _upstream(settings: LocalSettings) -> str:
     text = _CHOSEN[settings.choice].format(len(settings.servers))
     if len(settings.servers) == 1:
         server = settings.servers[0]
-        text = f"{_address((server.host, server.port))} ({server.method})"
+        text = f"{port_name((server.host, server.port))} ({server.method})"
     if (proxy := settings.upstream_proxy) is not None:
-        text += f", reached through the {proxy.kind} proxy {_address((proxy.host, proxy.port))}"
+        text += f", reached through the {proxy.kind} proxy {port_name((proxy.host, proxy.port))}"
     return text
 
 
-def _readers(journal: Journal, job: Job) -> Iterator[JournalReader]:
+def new_readers(journal: Journal, job: Job, worker: int | None = None) -> Iterator[JournalReader]:
+    """Who reads the journal of an engine, which may be that of a worker."""
     if _log.isEnabledFor(logging.INFO):
         yield ConnectionLog(journal, _log)
     if job.events is not None:
-        log = EventLog(journal, job.events, version=__version__, role="server" if job.local is None else "local")
+        stream = job.events if worker is None else WholeLines(job.events)
+        role = "server" if job.local is None else "local"
+        log = EventLog(journal, stream, version=__version__, role=role, worker=worker)
         log.start()
         yield log
 
 
-async def _pump(readers: list[JournalReader]) -> None:
+async def pump(readers: list[JournalReader]) -> None:
     """Readers poll: a connection never waits for a log line."""
     while readers:
         await asyncio.sleep(POLL_SECONDS)
         for reader in readers:
             reader.pump()
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[asyncio.Queue[int]]:
-    """A queue of the signals that arrive while this lasts."""
-    queue: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    previous = {number: signal.getsignal(number) for number in numbers}
-
-    def from_system(number: int, frame: object) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, number)
-
-    for number in numbers:
-        try:
-            loop.add_signal_handler(number, queue.put_nowait, number)
-        except NotImplementedError:  # Windows
-            signal.signal(number, from_system)
-    try:
-        yield queue
-    finally:
-        for number in numbers:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, previous[number] or signal.SIG_DFL)
-
-
-async def _until_stopped(engine: Engine, signals: asyncio.Queue[int]) -> int:
-    """Wait for a signal and stop the engine as it asks; the exit code."""
-    drain = getattr(signal, "SIGQUIT", None)
-    number: int | None = await signals.get()
-    if number == drain:
-        _log.info("no longer listening; ending with the last connection")
-        engine.close_listeners()
-        while number == drain:
-            number = await _first(engine.drained(), signals)
-        if number is None:
-            await engine.stop(0)
-            return 0
-    _log.info("stopping")
-    number = await _first(engine.stop(GRACE_SECONDS), signals)
-    if number is None:
-        return 0
-    await engine.stop(0)
-    return 128 + number
-
-
-async def _first(work: Coroutine[Any, Any, None], signals: asyncio.Queue[int]) -> int | None:
-    """Wait for `work`, or for a signal, which ends the work; the signal's number, None for the work."""
-    working, waiting = spawn(work, name="stopping"), spawn(signals.get(), name="next signal")
-    try:
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-            return None
-        return waiting.result()
-    finally:
-        working.cancel()
-        waiting.cancel()
-        await asyncio.wait((working, waiting))

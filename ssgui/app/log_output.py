@@ -34,11 +34,19 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def name_worker(number: int) -> None:
+    """From now on every line says that it comes from worker `number`."""
+    for handler in logging.getLogger().handlers:
+        as_json = isinstance(handler.formatter, JSONFormatter)
+        handler.setFormatter(JSONFormatter(number) if as_json else LineFormatter(number))
+
+
 class LineFormatter(logging.Formatter):
     """`2026-01-31 12:00:00 INFO message`; a traceback follows on its own lines."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+    def __init__(self, worker: int | None = None) -> None:
+        who = "" if worker is None else f"worker {worker}: "
+        super().__init__(f"%(asctime)s %(levelname)s {who}%(message)s", "%Y-%m-%d %H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
         return plain(super().format(record))
@@ -47,6 +55,10 @@ class LineFormatter(logging.Formatter):
 class JSONFormatter(logging.Formatter):
     """One object a line: time, level, logger, message, and what the record has in `fields`."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, object] = {
@@ -54,6 +66,7 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **self._worker,
         }
         line.update(getattr(record, "fields", {}))
         if record.exc_info:

@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 from ssgui.config.addresses import parse_proxy
@@ -36,16 +37,42 @@ def read_password_file(path: str) -> Secret:
         return parse_password(text.rstrip("\r\n"))
 
 
-def environment_password() -> Secret | None:
-    """SSGUI_PASSWORD, taken out of the environment so that no program we start inherits it."""
-    text = os.environ.pop(ENVIRONMENT, "")
+class Environment(MutableMapping[str, str]):
+    """The environment; what is taken out of it is still known here, for when settings are read again.
+
+    It is taken out so that no program we start inherits it.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        return self._taken[name] if name in self._taken else os.environ[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._taken[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name in os.environ:
+            self._taken[name] = os.environ.pop(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**os.environ, **self._taken})
+
+    def __len__(self) -> int:
+        return len({**os.environ, **self._taken})
+
+
+def environment_password(environment: MutableMapping[str, str]) -> Secret | None:
+    """SSGUI_PASSWORD, taken out of the `environment`."""
+    text = environment.pop(ENVIRONMENT, "")
     with located(ENVIRONMENT):
         return parse_password(text) if text else None
 
 
-def environment_proxy() -> UpstreamProxy | None:
-    """SSGUI_UPSTREAM_PROXY, taken out of the environment likewise: it may hold a password."""
-    text = os.environ.pop(ENVIRONMENT_PROXY, "")
+def environment_proxy(environment: MutableMapping[str, str]) -> UpstreamProxy | None:
+    """SSGUI_UPSTREAM_PROXY, taken out of the `environment` likewise: it may hold a password."""
+    text = environment.pop(ENVIRONMENT_PROXY, "")
     with located(ENVIRONMENT_PROXY):
         return parse_proxy(text) if text else None
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 import msgspec
 
 from ssgui.app.log_output import set_up_logging
-from ssgui.app.passwords import environment_password, environment_proxy, read_password_file
+from ssgui.app.passwords import Environment, environment_password, environment_proxy, read_password_file
 from ssgui.config.classic import ClassicFile, read_classic
 from ssgui.config.models import PluginSettings, ServerChoice
 from ssgui.config.options import Options, overlay, with_password, with_proxy
@@ -59,17 +59,38 @@ class Startup:
         self.common = Common.of(before, after)
         self._given = after
         self._open = ExitStack()
+        self._environment = Environment()
+        self._from_input: Secret | None = None
 
     def __enter__(self) -> Self:
-        path = self._given.get("config")
-        file = read_classic(path) if path else ClassicFile(Options())
-        flags = self._flags()
-        self.has_settings = bool(path) or msgspec.structs.replace(flags, verbosity=None) != Options()
-        options = overlay(flags, file.options)
-        self.options = with_password(with_proxy(options, environment_proxy()), environment_password())
-        set_up_logging(options.verbosity or 0, as_json=self.common.log_json)
-        self.warn([f"{path}: {text}" for text in file.warnings])
+        file, flags = self._file(), self._flags()
+        self.has_settings = bool(self._path) or msgspec.structs.replace(flags, verbosity=None) != Options()
+        self.options = self._together(file, flags)
+        set_up_logging(self.options.verbosity or 0, as_json=self.common.log_json)
+        self._warn_of(file)
         return self
+
+    def read_again(self) -> Options:
+        """What flags, files and environment say now. ConfigError, as on entry."""
+        file = self._file()
+        options = self._together(file, self._flags())
+        self._warn_of(file)
+        return options
+
+    @property
+    def _path(self) -> str | None:
+        path: str | None = self._given.get("config")
+        return path
+
+    def _file(self) -> ClassicFile:
+        return read_classic(self._path, self._environment) if self._path else ClassicFile(Options())
+
+    def _together(self, file: ClassicFile, flags: Options) -> Options:
+        options = with_proxy(overlay(flags, file.options), environment_proxy(self._environment))
+        return with_password(options, environment_password(self._environment))
+
+    def _warn_of(self, file: ClassicFile) -> None:
+        self.warn([f"{self._path}: {text}" for text in file.warnings])
 
     def __exit__(self, *exception: object) -> None:
         self._open.close()
@@ -78,7 +99,9 @@ class Startup:
         get: Callable[[str], Any] = self._given.get
         password = get("password")
         if password is None and self.common.password_file:
-            password = read_password_file(self.common.password_file)
+            password = self._from_input or read_password_file(self.common.password_file)
+            if self.common.password_file == "-":  # noqa: S105  a name, not a password
+                self._from_input = password  # there is no second line for a second time
         return Options(
             hosts=() if get("host") is None else (get("host"),),
             ports=() if get("port") is None else (get("port"),),
@@ -103,6 +126,9 @@ class Startup:
             upstream_proxy=get("upstream_proxy"),
             segmented_header=get("segmented_header"),
             legacy_methods=get("allow_legacy") or (),
+            workers=get("workers"),
+            manager=get("manager"),
+            metrics=get("metrics"),
             verbosity=self.common.verbosity,
         )
 

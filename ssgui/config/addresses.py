@@ -1,14 +1,22 @@
-"""Targets, proxies and pages as people write them. ConfigError says what is wrong, and never shows a password."""
+"""Targets, proxies, pages, and what is for this computer alone, as people write them.
 
+ConfigError says what is wrong, and never shows a password.
+"""
+
+import os
+from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ssgui.config.models import UpstreamProxy
+from ssgui.config.models import ManagerAddress, UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, parse_host, parse_port
 from ssgui.protocol.address import Address
 
 _PROXY_KINDS = {"socks5": "socks5", "socks5h": "socks5", "http": "http"}
 _PAC_KINDS = ("PROXY", "HTTPS", "SOCKS5")
+MOST_WORKERS = 128
+_LOOPBACK = "127.0.0.1"
+_SUN_PATH = 100  # bytes; a unix socket's name has 104 to 108
 _MOST_CREDENTIALS = 255  # bytes; RFC 1929 has one length byte for each
 
 
@@ -67,6 +75,39 @@ def _pac_entry(entry: str) -> str:
     if not address.host.isascii():
         raise ConfigError(f"{address.host!a}: names in a PAC are written in ASCII")
     return f"{kind} {address}"
+
+
+def parse_loopback(text: str) -> tuple[str, int]:
+    """HOST:PORT of this computer alone; a bare port is one of 127.0.0.1."""
+    text = text.strip()
+    found = Address(_LOOPBACK, parse_port(text)) if text.isdigit() else parse_target(text)
+    host = _LOOPBACK if found.host == "localhost" else found.host
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ConfigError("must be an address of this computer alone, such as 127.0.0.1:PORT: whoever reaches it may")
+    return host, found.port
+
+
+def parse_manager(text: str) -> ManagerAddress:
+    """The path of a unix socket, or HOST:PORT of this computer alone."""
+    text = text.strip()
+    if "/" in text or not (text.isdigit() or ":" in text):
+        if not text or not text.isprintable() or len(os.fsencode(text)) > _SUN_PATH:
+            raise ConfigError(f"must be HOST:PORT or the path of a socket, at most {_SUN_PATH} bytes")
+        return ManagerAddress(path=text)
+    host, port = parse_loopback(text)
+    return ManagerAddress(host=host, port=port)
+
+
+def parse_workers(value: int | str) -> int:
+    """How many processes."""
+    text = str(value).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_WORKERS):
+        raise ConfigError(f"must be a number of processes, 1 to {MOST_WORKERS}")
+    return int(text)
 
 
 def parse_probe_url(text: str) -> str:

@@ -27,6 +27,8 @@ def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
         warnings.append("TCP Fast Open has no effect through an upstream proxy")
     if options.tunnel is not None and settings.tunnel is None:
         warnings.append("the tunnel of the file has no effect here: ssgui --headless tunnel is the command for it")
+    if options.workers not in (None, 1) or options.manager is not None or options.metrics is not None:
+        warnings.append("workers, managers and metrics are a server's: they have no effect here")
     if options.server_users:
         warnings.append('"users" has no effect here: they are the users of a server')
     return warnings
@@ -34,6 +36,8 @@ def local_warnings(settings: LocalSettings, options: Options) -> list[str]:
 
 def server_warnings(settings: tuple[ServerSettings, ...], options: Options) -> list[str]:
     """What a server is warned about; `options` are those that the settings were made of."""
+    if not settings:  # a manager will name them
+        return []
     first = settings[0]
     warnings = _timeout_warnings(first.timeout) + _legacy_warnings(server.method for server in settings)
     for host in dict.fromkeys(server.bind_host for server in settings):

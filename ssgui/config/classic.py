@@ -15,7 +15,14 @@ from typing import Any
 import msgspec
 
 from ssgui.config import classic_values as values
-from ssgui.config.addresses import parse_probe_url, parse_proxy, parse_target
+from ssgui.config.addresses import (
+    parse_loopback,
+    parse_manager,
+    parse_probe_url,
+    parse_proxy,
+    parse_target,
+    parse_workers,
+)
 from ssgui.config.classic_keys import (
     ALWAYS,
     ENTRY_KEYS,
@@ -30,7 +37,7 @@ from ssgui.config.classic_keys import (
 from ssgui.config.classic_values import Passwords, Tree, is_off, is_on, shown_key
 from ssgui.config.json_text import parse_json
 from ssgui.config.keys import parse_legacy
-from ssgui.config.models import Network, ServerChoice, UpstreamProxy
+from ssgui.config.models import ManagerAddress, Network, ServerChoice, UpstreamProxy
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, located, parse_host, parse_nameservers, parse_networks, parse_port
@@ -47,15 +54,15 @@ class ClassicFile(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def read_classic(path: str) -> ClassicFile:
-    """Read `path`; ConfigError with its name, and line and column or key."""
+def read_classic(path: str, environment: MutableMapping[str, str] = os.environ) -> ClassicFile:
+    """Read `path`; ConfigError with its name, and line and column or key. `environment` as `parse_classic` has it."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     with located(path):
-        return parse_classic(data, os.environ)
+        return parse_classic(data, environment)
 
 
 def parse_classic(data: bytes, environment: MutableMapping[str, str] | None = None) -> ClassicFile:
@@ -118,6 +125,9 @@ class _Reader:
             upstream_proxy=self._proxy(),
             segmented_header=is_on(tree, "segmented_header") if "segmented_header" in tree else None,
             legacy_methods=self._legacy_methods(),
+            workers=self._workers(),
+            manager=self._manager(),
+            metrics=values.parsed(tree, "metrics", parse_loopback),
             verbosity=-1 if on("quiet") else 1 if on("verbose") else None,
         )
         return ClassicFile(options, tuple(self._warnings))
@@ -134,7 +144,7 @@ class _Reader:
                     self._warnings.append(f'"{key}" has no effect: {ALWAYS[key]}')
             elif key not in UNSUPPORTED:
                 self._warnings.append(f"{shown_key(key)} is not known and has no effect")
-            elif not is_off(value) and not (key == "workers" and value in (1, "1")):
+            elif not is_off(value):
                 why = f": {UNSUPPORTED[key]}" if UNSUPPORTED[key] else ""
                 self._warnings.append(f'"{key}" is not supported and has no effect{why}')
         if is_on(self._tree, "plugin_opts") and not is_on(self._tree, "plugin"):
@@ -277,6 +287,22 @@ class _Reader:
     def _legacy_methods(self) -> tuple[str, ...]:
         with located('"allow_legacy"'):
             return tuple(parse_legacy(text) for text in values.text_items(self._tree.get("allow_legacy", ())))
+
+    def _workers(self) -> int | None:
+        with located('"workers"'):
+            return parse_workers(values.number_text(self._tree["workers"])) if is_on(self._tree, "workers") else None
+
+    def _manager(self) -> ManagerAddress | None:
+        """As libev has it, in one, or as shadowsocks-rust, in two."""
+        tree = self._tree
+        if not is_on(tree, "manager_address"):
+            return None
+        with located('"manager_address"'):
+            text = values.plain_text(tree["manager_address"])
+            if is_on(tree, "manager_port"):
+                host = f"[{text}]" if ":" in text and not text.startswith("[") else text
+                text = f"{host}:{values.port(tree, 'manager_port')}"
+            return parse_manager(text)
 
     def _forbidden(self) -> tuple[Network, ...] | None:
         if "forbidden_ip" not in self._tree:

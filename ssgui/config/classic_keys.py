@@ -5,8 +5,9 @@ HONOURED = frozenset({
     "local_address", "local_port", "timeout", "udp_timeout", "forbidden_ip", "prefer_ipv6", "ipv6_first", "fast_open",
     "mptcp", "dns_server", "nameserver", "acl", "plugin", "plugin_opts", "plugin_args", "outbound_proxy", "verbose",
     "quiet", "tunnel_address", "tunnel_remote", "tunnel_remote_port", "forward_address", "forward_port",
+    "workers", "manager_address", "manager_port",
     # Our own.
-    "upstream_proxy", "choose", "probe_url", "bypass_lan", "allow_legacy", "segmented_header",
+    "metrics", "upstream_proxy", "choose", "probe_url", "bypass_lan", "allow_legacy", "segmented_header",
     # Of SIP008, and nothing to do with how it runs.
     "version", "bytes_used", "bytes_remaining",
 })  # fmt: skip
@@ -26,7 +27,6 @@ REFUSED_IN_ENTRY = REFUSED | {
 UNSUPPORTED = {
     "tunnel_port": "local_port is the port", "mtu": "", "udp_mtu": "", "reuse_port": "",
     "udp_max_associations": "512 of a client and 4,096 of a server, the oldest makes room",
-    "workers": "one process serves all", "manager_address": "", "manager_port": "",
     "user": "the user who starts the program is the one it runs as", "daemon": "use the service manager",
     "pid-file": "use the service manager", "pid_file": "use the service manager",
     "log-file": "the log goes to standard error", "log_file": "the log goes to standard error",

@@ -66,6 +66,17 @@ class ServerUser(msgspec.Struct, frozen=True):
     password: Secret
 
 
+class ManagerAddress(msgspec.Struct, frozen=True):
+    """Where a server takes orders from managers: a unix socket at `path`, or UDP at `host` and `port`."""
+
+    path: str = ""
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        return self.path or (f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}")
+
+
 class ServerChoice(StrEnum):
     """How a client with several servers chooses one."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ssgui.config.models import Network, PluginSettings, ServerChoice, ServerUser, UpstreamProxy
+from ssgui.config.models import ManagerAddress, Network, PluginSettings, ServerChoice, ServerUser, UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.protocol.address import Address
 
@@ -30,7 +30,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Settings as one source gave them. Servers are every host with every port, and `servers`.
 
     `users` are the pairs a program gives to a client, `server_users` those of a server. `acl` is a file's name.
-    A `plugin` whose program is "" is none, also where the other source has one.
+    A `plugin` whose program is "" is none, also where the other source has one. `metrics` is an address.
     """
 
     hosts: tuple[str, ...] = ()
@@ -60,6 +60,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     upstream_proxy: UpstreamProxy | None = None
     segmented_header: bool | None = None
     legacy_methods: tuple[str, ...] = ()
+    workers: int | None = None
+    manager: ManagerAddress | None = None
+    metrics: tuple[str, int] | None = None
     verbosity: int | None = None
 
 

@@ -2,6 +2,8 @@
 
 from ipaddress import ip_address
 
+import msgspec
+
 from ssgui.config.access_list import read_acl
 from ssgui.config.keys import check_allowed, check_key, check_users
 from ssgui.config.models import (
@@ -72,7 +74,12 @@ def _local(options: Options, tunnel: Address | None) -> LocalSettings:
 
 
 def server_settings(options: Options) -> tuple[ServerSettings, ...]:
-    """A server's settings, one for each address and port. One that has no password yet has an empty one."""
+    """A server's settings, one for each address and port. One that has no password yet has an empty one.
+
+    There is none where a manager will say what to serve, and nothing else says it.
+    """
+    if options.manager is not None and not (options.ports or options.port_passwords or options.servers):
+        return ()
     hosts, ports = options.hosts, options.ports
     if not options.servers or options.port_passwords:
         hosts = hosts or (DEFAULT_SERVER_HOST,)
@@ -86,6 +93,17 @@ def server_settings(options: Options) -> tuple[ServerSettings, ...]:
         taken.add((endpoint.host, endpoint.port))
     acl = _acl(options)
     return tuple(_server(options, endpoint, acl) for endpoint in endpoints)
+
+
+def managed_server(options: Options, entry: ServerEntry, acl: Acl | None) -> tuple[ServerSettings, ...]:
+    """What a manager wants served on the port of `entry`, at every address that `options` name; else as they say.
+
+    The entry's own host has no meaning. ConfigError.
+    """
+    hosts = _without_covered(options.hosts) or tuple(dict.fromkeys(one.host for one in options.servers))
+    entries = [msgspec.structs.replace(entry, host=host) for host in hosts or (DEFAULT_SERVER_HOST,)]
+    common = msgspec.structs.replace(options, server_users=())
+    return tuple(_server(common, one, acl) for one in entries)
 
 
 def _server(options: Options, endpoint: ServerEntry, acl: Acl | None) -> ServerSettings:

@@ -28,7 +28,7 @@ class Difference(NamedTuple):
     closed: int
 
     def __str__(self) -> str:
-        return f"{self.same} ports as before, {self.changed} changed, {self.opened} opened, {self.closed} closed"
+        return f"ports: {self.same} as before, {self.changed} changed, {self.opened} opened, {self.closed} closed"
 
 
 async def change_servers(engine: Engine, wanted: Sequence[ServerSettings]) -> Difference:

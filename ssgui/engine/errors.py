@@ -23,12 +23,14 @@ class EngineError(Exception):
 
 
 class BindError(EngineError):
-    """The address `host:port` could not be listened on, for TCP or for `udp`."""
+    """The address `host:port` could not be listened on, for TCP or for `udp`; a unix socket's is its path, and 0."""
 
     def __init__(self, host: str, port: int, cause: OSError, *, udp: bool = False) -> None:
-        where = f"UDP {host}:{port}" if udp else f"{host}:{port}"
-        super().__init__(f"cannot listen on {where}: {cause.strerror or cause}")
-        self.host, self.port, self.udp, self.in_use = host, port, udp, cause.errno == errno.EADDRINUSE
+        where = host if not port and "/" in host else f"UDP {host}:{port}" if udp else f"{host}:{port}"
+        self.why, self.errno = cause.strerror or str(cause), cause.errno or 0
+        super().__init__(f"cannot listen on {where}: {self.why}")
+        self.host, self.port, self.udp = host, port, udp
+        self.in_use = cause.errno == errno.EADDRINUSE and where != host
 
 
 class PluginError(EngineError):

@@ -8,17 +8,16 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
 from ssgui.app import headless
+from ssgui.app import stopping as stopping_module
 from ssgui.app.headless import Job, run_headless
 from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings, UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
-from ssgui.engine.engine import Engine
 from ssgui.engine.errors import BindError
 from ssgui.protocol.address import Address
 
@@ -48,12 +47,25 @@ class FakeEngine:
             await self.stopped.wait()
 
 
-class Stopping:
-    """`_until_stopped` at work on a fake engine."""
+class FakeReloading:
+    """Remembers what it is asked for."""
 
     def __init__(self) -> None:
-        self.engine, self.signals = FakeEngine(), asyncio.Queue[int]()
-        self.task = asyncio.ensure_future(headless._until_stopped(cast("Engine", self.engine), self.signals))
+        self.calls: list[str] = []
+
+    def begin(self) -> None:
+        self.calls.append("begin")
+
+    async def end(self) -> None:
+        self.calls.append("end")
+
+
+class Stopping:
+    """`until_stopped` at work on a fake engine."""
+
+    def __init__(self) -> None:
+        self.engine, self.signals, self.reloading = FakeEngine(), asyncio.Queue[int](), FakeReloading()
+        self.task = asyncio.ensure_future(stopping_module.until_stopped(self.engine, self.signals, self.reloading))
 
     async def send(self, number: int) -> None:
         """Send a signal and let everything that follows from it happen."""
@@ -114,6 +126,37 @@ async def test_quit_can_be_overtaken() -> None:
     assert await stopping.task == 0
 
 
+@needs_quit
+@pytest.mark.asyncio
+async def test_settings_are_read_again_until_it_is_to_end() -> None:
+    again = signal.SIGHUP
+    stopping = Stopping()
+    for _ in range(2):
+        await stopping.send(again)
+    assert stopping.reloading.calls == ["begin", "begin"]
+    assert QUIT is not None
+    for number in (QUIT, again, signal.SIGTERM, again):
+        await stopping.send(number)
+    assert stopping.reloading.calls == ["begin", "begin", "end"]
+    assert stopping.engine.calls == ["close", "drained", "stop 2"]
+    assert not stopping.task.done()
+    stopping.engine.stopped.set()
+    assert await stopping.task == 0
+
+
+@needs_quit
+@pytest.mark.asyncio
+async def test_a_terminal_that_goes_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [True, False]
+    monkeypatch.setattr(stopping_module, "has_terminal", lambda: there.pop(0))
+    stopping = Stopping()
+    await stopping.send(signal.SIGHUP)
+    assert stopping.engine.calls == ["stop 2"]
+    stopping.engine.stopped.set()
+    assert await stopping.task == 0
+    assert stopping.reloading.calls == ["end"]
+
+
 # ---- a real engine, with a queue for signals
 
 
@@ -127,7 +170,7 @@ def stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         queue.put_nowait(signal.SIGTERM)
         yield queue
 
-    monkeypatch.setattr(headless, "_signals", signals)
+    monkeypatch.setattr(headless, "signals", signals)
 
 
 def local(port: int = 0, servers: int = 1) -> LocalSettings:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ssgui.app.passwords import ENVIRONMENT, environment_password, make_password, read_password_file
+from ssgui.app.passwords import ENVIRONMENT, Environment, environment_password, make_password, read_password_file
 from ssgui.config.values import ConfigError
 from ssgui.protocol.sip022 import METHODS_2022, Method2022, parse_key
 
@@ -41,14 +41,28 @@ def test_files_without_one(tmp_path: Path) -> None:
 
 def test_the_environment_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT, "from outside")
-    password = environment_password()
-    assert password is not None
-    assert password.reveal() == "from outside"
-    assert ENVIRONMENT not in os.environ
-    assert environment_password() is None
+    environment = Environment()
+    for _ in range(2):  # when settings are read again it is still known
+        password = environment_password(environment)
+        assert password is not None
+        assert password.reveal() == "from outside"
+        assert ENVIRONMENT not in os.environ
+    assert environment_password(Environment()) is None
     monkeypatch.setenv(ENVIRONMENT, "mypassword")
     with pytest.raises(ConfigError, match=r"^SSGUI_PASSWORD: "):
-        environment_password()
+        environment_password(Environment())
+
+
+def test_the_environment_is_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSGUI_TEST_A", "a")
+    environment = Environment()
+    assert "SSGUI_TEST_A" in environment
+    assert environment.pop("SSGUI_TEST_A", None) == "a"
+    assert "SSGUI_TEST_A" not in os.environ
+    assert "SSGUI_TEST_A" in environment
+    assert {**environment} == {**os.environ, "SSGUI_TEST_A": "a"}
+    assert len(environment) == len(os.environ) + 1
+    assert environment.pop("SSGUI_TEST_B", None) is None
 
 
 def test_made_passwords_are_long_and_differ() -> None:

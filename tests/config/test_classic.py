@@ -1,6 +1,7 @@
 """The JSON of other Shadowsocks programs: what is taken, what is named, and that nothing crashes it."""
 
 import json
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.config.classic import ClassicFile, parse_classic, read_classic
-from ssgui.config.models import PluginSettings, ServerChoice, ServerUser, UpstreamProxy
+from ssgui.config.models import ManagerAddress, PluginSettings, ServerChoice, ServerUser, UpstreamProxy
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
 from ssgui.config.settings import local_settings, server_settings
@@ -167,9 +168,46 @@ def test_users_of_a_server() -> None:
     assert options.server_users == (ServerUser("ann", Secret("a")), ServerUser("bob", Secret("b")))
 
 
+def test_what_is_for_a_servers_processes() -> None:
+    for value in (4, "4"):
+        assert parse({"workers": value}).options.workers == 4
+    assert parse({"workers": 0}).options.workers is None
+    for tree, address in (
+        ({"manager_address": "/run/ssgui/manager.sock"}, ManagerAddress("/run/ssgui/manager.sock")),
+        ({"manager_address": "manager.sock"}, ManagerAddress("manager.sock")),
+        ({"manager_address": "127.0.0.1:6001"}, ManagerAddress("", "127.0.0.1", 6001)),
+        ({"manager_address": "localhost", "manager_port": 6001}, ManagerAddress("", "127.0.0.1", 6001)),
+        ({"manager_address": "::1", "manager_port": "6001"}, ManagerAddress("", "::1", 6001)),
+    ):
+        file = parse(tree)
+        assert file.options.manager == address
+        assert file.warnings == ()
+    assert parse({"metrics": "127.0.0.1:9100"}).options.metrics == ("127.0.0.1", 9100)
+    assert parse({"metrics": "[::1]:9100"}).options.metrics == ("::1", 9100)
+    assert parse({"metrics": "9100"}).options.metrics == ("127.0.0.1", 9100)
+
+
 @pytest.mark.parametrize(
-    "key", ["workers", "manager_address", "user", "daemon", "log-file", "udp_max_associations", "plugin_opts", "what"]
+    ("tree", "message"),
+    [
+        ({"workers": 129}, '"workers": must be a number of processes'),
+        ({"workers": "many"}, '"workers": must be a number of processes'),
+        ({"workers": -1}, '"workers": must be a number of processes'),
+        ({"manager_address": "0.0.0.0:6001"}, '"manager_address": must be an address of this computer alone'),
+        ({"manager_address": "example.com:6001"}, '"manager_address": must be an address of this computer alone'),
+        ({"manager_address": "192.0.2.1", "manager_port": 6001}, "must be an address of this computer alone"),
+        ({"manager_address": "/" + "x" * 100}, '"manager_address": must be HOST:PORT or the path of a socket'),
+        ({"manager_address": "/a\nb"}, '"manager_address": must be HOST:PORT or the path of a socket'),
+        ({"metrics": "0.0.0.0:9100"}, '"metrics": must be an address of this computer alone'),
+        ({"metrics": "127.0.0.1:0"}, "\"metrics\": '0' is no port"),
+    ],
 )
+def test_what_a_servers_processes_cannot_have(tree: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(tree)
+
+
+@pytest.mark.parametrize("key", ["user", "daemon", "log-file", "udp_max_associations", "plugin_opts", "what"])
 def test_what_has_no_effect_is_named(key: str) -> None:
     (warning,) = parse({key: "yes"}).warnings
     assert f'"{key}"' in warning

@@ -299,7 +299,7 @@ def test_ports_come_and_go(play: Play) -> None:
             await world.open((LOCAL, ports[1]))
         assert await lives(await opened(world, await world.client((LOCAL, ports[2]), password="new"), target))
         assert await change_servers(engine, [new, stays.settings]) == Difference(2, 0, 0, 0)
-        assert str(Difference(2, 0, 0, 0)) == "2 ports as before, 0 changed, 0 opened, 0 closed"
+        assert str(Difference(2, 0, 0, 0)) == "ports: 2 as before, 0 changed, 0 opened, 0 closed"
         assert await change_servers(engine, []) == Difference(0, 0, 0, 2)
         assert engine.relays == []
 

@@ -199,16 +199,21 @@ class Events:
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def connections(self) -> list[Connection]:
-        """The lines grouped by handler, in order of opening."""
-        found: dict[int, Connection] = {}
+        """The lines grouped by handler, in order of opening. Each start of a worker has numbers of its own."""
+        found: dict[tuple[object, int, int], Connection] = {}
+        starts: dict[object, int] = {}
         for line in self.lines():
+            worker = line.get("worker")
+            key = worker, starts.get(worker, 0), line.get("id", 0)
             match line["event"]:
+                case "start":
+                    starts[worker] = starts.get(worker, 0) + 1
                 case "opened":
-                    found[line["id"]] = Connection(line)
+                    found[key] = Connection(line)
                 case "stage":
-                    found[line["id"]].stages.append(line)
+                    found[key].stages.append(line)
                 case "closed":
-                    found[line["id"]].closed = line
+                    found[key].closed = line
         return list(found.values())
 
     def wait_closed(self, count: int = 1, seconds: float = 10) -> list[Connection]:

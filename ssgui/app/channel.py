@@ -11,6 +11,7 @@ import asyncio
 import io
 import pickle
 import struct
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ import msgspec
 from ssgui.config.models import ServerSettings
 from ssgui.config.secret import Secret
 from ssgui.engine.changes import Difference
+from ssgui.rules.acl import Acl, parse_acl
 
 START, LAST = 0, 0xFFFFFFFF  # what a worker says unasked: first whether it serves, at the end how its counters stood
 MOST = 64 << 20  # bytes; a table of 65,535 ports with users is a few MiB
@@ -62,8 +64,17 @@ class Served(msgspec.Struct, frozen=True, tag=True):
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
-        # A secret does not let itself be pickled, lest one is by accident; here it must go where it is used.
-        return (Secret, (value.reveal(),)) if isinstance(value, Secret) else NotImplemented
+        if isinstance(value, Secret):  # lets itself not be pickled by accident; here it must go where it is used
+            return Secret, (value.reveal(),)
+        if isinstance(value, Acl):  # remembers what it was asked
+            return _acl, ("\n".join(value.lines), value.name)
+        return NotImplemented
+
+
+@lru_cache(maxsize=4)
+def _acl(text: str, name: str) -> Acl:
+    """The list that was read from `text`; the same that came with the change before is not read again."""
+    return parse_acl(text, name)
 
 
 def pack(request: Request) -> bytes:

@@ -28,9 +28,10 @@ from ssgui.engine.journal import Journal
 from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.shared_salts import SharedSalts
 from ssgui.engine.tally import sample
-from ssgui.engine.tasks import spawn
+from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.errors import LocalProtocolError
 
+_LONG = 1 << 18
 _IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 _log = logging.getLogger("ssgui")
 
@@ -131,7 +132,8 @@ class _Worker:
         try:
             while True:
                 number, data = await self._channel.receive()
-                request = unpack(data)
+                # A long access list takes seconds to read, in which connections must go on.
+                request = unpack(data) if len(data) < _LONG else await run_blocking(unpack, data)
                 if isinstance(request, End):
                     self._end_as(request)
                 else:

@@ -101,6 +101,13 @@ class Acl:
         for name, method in (("decide", self._decide), ("source", self._source), ("outbound", self._outbound)):
             object.__setattr__(self, name, lru_cache(maxsize=_CACHED)(method))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` was read from the same lines: a file that is read again has mostly not changed."""
+        return isinstance(other, Acl) and (self.name, self.lines) == (other.name, other.lines)
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.lines)))
+
     def _decide(self, host: str) -> Match:
         blocked = self._outbound(host)
         if blocked is not None and blocked.route is Route.REJECT:

@@ -314,3 +314,12 @@ def test_long_lists_are_read_and_asked_fast() -> None:
         assert acl.decide(f"www.site{number}.example").route is D
         assert acl.decide(f"10.{number % 40}.{number % 256}.1").route is D
     assert time.monotonic() - start < 5
+
+
+def test_lists_of_the_same_lines_are_equal() -> None:
+    text = "[outbound_block_list]\n||example.com\n"
+    assert parse_acl(text, "a") == parse_acl(text, "a")
+    assert hash(parse_acl(text, "a")) == hash(parse_acl(text, "a"))
+    assert parse_acl(text, "a") != parse_acl(text + "||example.org\n", "a")
+    assert parse_acl(text, "a") != parse_acl(text, "b")
+    assert parse_acl(text) != text

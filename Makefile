@@ -9,7 +9,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves
-.PHONY: help run test test-all check lint types bench screenshots peers installer installer-drill deps clean \
+.PHONY: help run test test-all check lint types bench screenshots man peers installer installer-drill deps clean \
 	system-run system-test system-long system-installer pythons
 
 help:  ## this list
@@ -40,6 +40,9 @@ bench: $(BIN)/.dev  ## our benchmarks, and the peers' where they are (ARGS go to
 
 screenshots: $(BIN)/.dev system-test  ## pictures of every page: light and dark, both languages, 1x, 1.5x and 2x (build/screenshots)
 	for scale in 1 1.5 2; do $(BIN)/python -m tests.support.screens build/screenshots --scale $$scale; done
+
+man: $(BIN)/.dev  ## the man page and the completions of shells, from what the commands say with -h
+	$(BIN)/python -m tests.support.shipped
 
 peers:  ## build shadowsocks-rust and sing-box for the tests, once, outside of the repository (cargo, go; minutes)
 	@tools/peers

@@ -37,7 +37,8 @@ class _Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words = list(args)
         command = next((word for word in words if word in self.commands), None)
-        if command is None and not {"-h", "--help", "--version"} & set(words):
+        completing = ctx.resilient_parsing  # a shell asks what may follow: a command, too
+        if command is None and not completing and not {"-h", "--help", "--version"} & set(words):
             return super().parse_args(ctx, [_APP, *words])
         try:
             return super().parse_args(ctx, args)

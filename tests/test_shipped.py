@@ -5,8 +5,12 @@ import configparser
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -16,8 +20,12 @@ from ssgui.config.classic import parse_classic
 from ssgui.config.json_text import parse_json
 from ssgui.config.settings import local_settings, server_settings
 from ssgui.config.values import ConfigError
+from tests.support.origin import Origin
+from tests.support.ports import free_port
+from tests.support.processes import HOST, METHOD, PASSWORD, running, ssgui_local, wait_until
 from tests.support.programs import require
 from tests.support.shipped import RESOURCES, command, files
+from tests.support.socks_client import receive_all, socks_connect
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted((RESOURCES / "systemd").glob("*.service"))
@@ -177,3 +185,76 @@ def test_examples_are_refused_until_they_have_keys_of_their_own(path: Path) -> N
 def test_examples_are_of_every_kind() -> None:
     kinds = {"client.json", "many-servers.json", "many-users.json", "server.json", "several-ports.json"}
     assert {path.name for path in EXAMPLES} == kinds
+
+
+# ---- what a unit lets the program do
+
+
+def expanded(names: set[str]) -> set[str]:
+    """System calls, with groups (@name) taken apart as systemd knows them."""
+    found: set[str] = set()
+    for name in names:
+        if name.startswith("@"):
+            inner = {line.strip() for line in run(require("systemd-analyze"), "syscall-filter", name).splitlines()[1:]}
+            found |= expanded({line for line in inner if line and not line.startswith("#")})
+        else:
+            found.add(name)
+    return found
+
+
+def allowed_calls(unit: Path) -> set[str]:
+    """As `SystemCallFilter=` has it: lists that are added, and with ~ taken away, one after the other."""
+    allowed: set[str] = set()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", unit.read_text(), re.MULTILINE):
+        if line.startswith("~"):
+            allowed -= expanded(set(line[1:].split()))
+        else:
+            allowed |= expanded(set(line.split()))
+    return allowed
+
+
+@pytest.mark.long
+def test_a_server_calls_nothing_that_its_unit_forbids(tmp_path: Path) -> None:
+    """Workers, managers, counters, UDP, names, a reload and a death: each call of the kernel is on the list."""
+    strace, trace, port = require("strace"), tmp_path / "trace", free_port()
+    settings, page = tmp_path / "ss.json", free_port()
+    tree = {
+        "server": HOST, "server_port": port, "method": METHOD, "password": PASSWORD, "workers": 2, "forbidden_ip": "",
+        "mode": "tcp_and_udp", "manager_address": str(tmp_path / "manager.sock"), "metrics": str(page),
+    }  # fmt: skip
+    settings.write_text(json.dumps(tree))
+    # From when it runs as itself: what makes ready for that, the unit's filter never sees.
+    command = [strace, "-f", "-qq", "-o", str(trace), sys.executable, "-m", "ssgui", "--headless", "server"]
+    with ExitStack() as stack:
+        origin = stack.enter_context(Origin())
+        server = stack.enter_context(running([*command, "-c", str(settings)]))
+        wait_until(lambda: "counters are at" in server.stderr(), "it serves", 60)
+        local = stack.enter_context(ssgui_local([sys.executable, "-m", "ssgui"], (HOST, port)))
+        for name in (HOST, "localhost"):
+            with socks_connect(local.address, (name, origin.port)) as sock:
+                sock.sendall(b"DOWN 100000\n")
+                assert len(receive_all(sock)) == 100_000
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(bytes(100), (HOST, port))
+        with urllib.request.urlopen(f"http://{HOST}:{page}/metrics", timeout=30) as counters:
+            assert b"ssgui_workers 2" in counters.read()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(tmp_path / "client.sock"))
+            manager.settimeout(30)
+            for order in (f'add: {{"server_port": {free_port()}, "password": "p"}}', "list", "ping"):
+                manager.sendto(order.encode(), str(tmp_path / "manager.sock"))
+                assert manager.recv(1 << 16)
+        settings.write_text(json.dumps({**tree, "timeout": 200}))
+        (supervisor,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        os.kill(int(supervisor), signal.SIGHUP)
+        wait_until(lambda: "the settings were taken" in server.stderr(), "they were", 60)
+        worker = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()[0]
+        os.kill(int(worker), signal.SIGKILL)
+        wait_until(lambda: "serves again" in server.stderr(), "another worker", 60)
+        os.kill(int(supervisor), signal.SIGTERM)
+        assert server.wait(30) == 0
+    calls = set(
+        re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", trace.read_text("utf-8", "replace"), re.MULTILINE)
+    )
+    assert {"epoll_wait", "memfd_create", "accept4", "sendto", "fcntl", "clone"} <= calls
+    assert calls - allowed_calls(RESOURCES / "systemd/ssgui-server.service") == set()

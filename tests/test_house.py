@@ -15,8 +15,8 @@ from ssgui.protocol.sip022 import METHODS_2022
 from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
-PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md")
-TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "peers", "installer", "deps", "clean"}
+PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/many-hosts.md")
+TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "man", "peers", "installer", "deps", "clean"}
 BINARY = {".png", ".ico", ".icns", ".qm"}
 # A path of one machine: somebody's home, or a directory that only there exists.
 PLACES = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|Users|mnt)/\w")

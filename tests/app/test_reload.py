@@ -23,6 +23,9 @@ from tests.support.socks_client import receive_exactly, socks_connect
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 METHOD_2022 = "2022-blake3-aes-128-gcm"
+BOTH = pytest.mark.parametrize(
+    "flags", [pytest.param([], id="one"), pytest.param(["--workers", "2"], id="workers", marks=pytest.mark.long)]
+)
 TAKEN, REFUSED = "the settings were taken", "the settings were not taken"
 
 
@@ -58,7 +61,7 @@ def lives(sock: socket.socket) -> bool:
         return False
 
 
-@pytest.mark.parametrize("flags", [[], ["--workers", "2"]], ids=["one", "workers"])
+@BOTH
 def test_a_hundred_connections_and_a_changed_user(tmp_path: Path, flags: Sequence[str]) -> None:
     path, port, psk, keys = tmp_path / "ss.json", free_port(), key(), {name: key() for name in ("ann", "bob")}
 
@@ -98,7 +101,7 @@ def test_a_hundred_connections_and_a_changed_user(tmp_path: Path, flags: Sequenc
         assert server.wait() == 0
 
 
-@pytest.mark.parametrize("flags", [[], ["--workers", "2"]], ids=["one", "workers"])
+@BOTH
 def test_ports_come_and_go_and_what_is_wrong_changes_nothing(tmp_path: Path, flags: Sequence[str]) -> None:
     path, ports = tmp_path / "ss.json", [free_port() for _ in range(3)]
 

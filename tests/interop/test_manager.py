@@ -64,7 +64,7 @@ class Client:
         return used
 
 
-@pytest.mark.parametrize("kind", ["debian", "ours", "workers"])
+@pytest.mark.parametrize("kind", ["debian", "ours", pytest.param("workers", marks=pytest.mark.long)])
 def test_a_managers_day(kind: str, tmp_path: Path) -> None:
     ports = [free_port() for _ in range(3)]
     with ExitStack() as stack:
@@ -127,6 +127,7 @@ def test_a_managers_day(kind: str, tmp_path: Path) -> None:
         process.require_running()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["ours", "workers"])
 def test_what_a_manager_did_outlives_a_reload(kind: str, tmp_path: Path) -> None:
     path, ports = tmp_path / "ss.json", [free_port() for _ in range(3)]

@@ -5,6 +5,7 @@ what he paid for must not be open again because somebody else's name was mended 
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,6 +19,8 @@ from ssgui.config.values import ConfigError
 from ssgui.engine.changes import Difference, change_servers
 from ssgui.engine.engine import Engine
 from ssgui.engine.tally import Sample, port_name, sample
+
+_log = logging.getLogger("ssgui")
 
 
 class Serving(Protocol):
@@ -77,6 +80,9 @@ class ServerPlan:
         """The settings say something else. Errors of `Serving.change`, ConfigError: all is as it was."""
         async with self._turn:
             difference = await self._change(_Plan(settings.servers, self._plan.added, self._plan.removed))
+            before, now = self._settings.options, settings.options
+            if (before.workers, before.manager, before.metrics) != (now.workers, now.manager, now.metrics):
+                _log.warning("workers, manager_address and metrics stay as they are until the next start")
             self._settings = settings
             return difference
 

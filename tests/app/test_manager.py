@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import stat
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,11 +75,11 @@ class Client:
 class Stage:
     """A manager on a unix socket, in front of nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell_seconds: float = 600) -> None:
         self.folder, self.path, self.serving = folder, folder / "manager.sock", FakeServing()
         options = Options(hosts=(HOST,), method="aes-256-gcm")
         self.plan = ServerPlan(self.serving, Settings(options=options))
-        self.manager = Manager(ManagerAddress(str(self.path)), self.plan, SOON)
+        self.manager = Manager(ManagerAddress(str(self.path)), self.plan, tell_seconds)
         self.clients: list[Client] = []
 
     def client(self, name: str = "client") -> Client:
@@ -87,8 +88,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    found = Stage(folder)
+async def stage(folder: Path, tell_seconds: float = 600) -> AsyncIterator[Stage]:
+    found = Stage(folder, tell_seconds)
     await found.manager.start()
     try:
         yield found
@@ -214,6 +215,18 @@ async def test_on_the_loopback() -> None:
         await manager.stop()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of sockets outside of the file system")
+async def test_a_socket_whose_name_is_no_file_is_answered(tmp_path: Path) -> None:
+    """It needs no folder that both sides can write to: a manager may be another user than the server."""
+    async with stage(tmp_path) as on:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.setblocking(False)
+            client.bind("")
+            client.sendto(ADD, str(on.path))
+            async with asyncio.timeout(10):
+                assert await asyncio.get_running_loop().sock_recv(client, 100) == b"ok"
+
+
 async def test_where_there_are_no_unix_sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     on = Stage(tmp_path)
     monkeypatch.delattr(socket, "AF_UNIX")
@@ -225,7 +238,7 @@ async def test_where_there_are_no_unix_sockets(monkeypatch: pytest.MonkeyPatch, 
 
 
 async def test_who_pinged_once_is_told_what_changes(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
+    async with stage(tmp_path, SOON) as on:
         client = on.client()
         await client.ask(ADD)
         assert await client.ask(b"ping") == b'stat: {"8001":0}'
@@ -243,7 +256,7 @@ async def test_who_pinged_once_is_told_what_changes(tmp_path: Path) -> None:
 
 async def test_who_keeps_asking_is_told_nothing_else(tmp_path: Path) -> None:
     """He reads one answer for each question; what he did not ask for would stand between them for ever."""
-    async with stage(tmp_path) as on:
+    async with stage(tmp_path, SOON) as on:
         client = on.client()
         await client.ask(ADD)
         await client.ask(b"ping")
@@ -257,7 +270,7 @@ async def test_who_keeps_asking_is_told_nothing_else(tmp_path: Path) -> None:
 
 async def test_who_has_gone_is_told_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "ssgui")
-    async with stage(tmp_path) as on:
+    async with stage(tmp_path, SOON) as on:
         client = on.client()
         await client.ask(ADD)
         await client.ask(b"ping")

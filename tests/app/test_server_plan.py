@@ -98,6 +98,14 @@ async def test_what_cannot_be_served_changes_nothing() -> None:
     assert ports(serving) == [1, 2]
 
 
+async def test_what_stays_until_the_next_start_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    plan = ServerPlan(Serving(), settings(1))
+    await plan.take(settings(1))
+    assert "until the next start" not in caplog.text
+    await plan.take(settings(1, workers=4))
+    assert "workers, manager_address and metrics stay as they are until the next start" in caplog.text
+
+
 async def test_bytes_by_port() -> None:
     serving = Serving()
     serving.sampled = Sample(

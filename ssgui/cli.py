@@ -171,7 +171,8 @@ def _server(context: click.Context, /, **given: Any) -> int:
     from ssgui.config.advice import server_warnings
     from ssgui.config.models import DEFAULT_METHOD
     from ssgui.config.options import with_password
-    from ssgui.config.settings import server_settings
+    from ssgui.config.settings import check_workers, server_settings
+    from ssgui.config.values import ConfigError
 
     def settings(options: "Options") -> reload.Settings:
         servers = server_settings(with_password(options, made))
@@ -182,10 +183,18 @@ def _server(context: click.Context, /, **given: Any) -> int:
         made = passwords.make_password(start.options.method or DEFAULT_METHOD)
         first = settings(start.options)
         links = sys.stderr if start.common.events == "-" else sys.stdout
+        workers = start.options.workers or 1
+        try:
+            check_workers(workers, first.servers)
+        except ConfigError as error:
+            if given["workers"] is not None:
+                raise
+            start.warn([f"{error}; one process serves"])  # a file may be for other programs, or systems, too
+            workers = 1
         return headless.run_headless(
             headless.Job(
                 servers=first.servers, events=start.events(), made=made, links=links, uvloop=given["uvloop"],
-                workers=start.options.workers or 1, options=first.options, read=lambda: settings(start.read_again()),
+                workers=workers, options=first.options, read=lambda: settings(start.read_again()),
             )
         )  # fmt: skip
 
@@ -264,7 +273,7 @@ def _explain(error: Exception) -> int:
     from ssgui.app.command_io import CommandError
     from ssgui.config.store import StoreError
     from ssgui.config.values import ConfigError
-    from ssgui.engine.errors import BindError, PluginError
+    from ssgui.engine.errors import BindError, EngineError, PluginError
     from ssgui.protocol.errors import LocalProtocolError
     from ssgui.system.proxy.backend import ProxyError
 
@@ -277,6 +286,8 @@ def _explain(error: Exception) -> int:
         return _complain(f"{error}{f' ({owner})' if owner else ''}", 1)
     if isinstance(error, PluginError):
         return _complain(str(error), 2 if error.missing else 1)
+    if isinstance(error, EngineError):
+        return _complain(str(error), 1)
     if isinstance(error, ConfigError | LocalProtocolError):
         return _complain(str(error), 2)
     raise error

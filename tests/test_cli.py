@@ -220,6 +220,21 @@ def test_port_password_is_many_servers(jobs: list[Job], tmp_path: Path) -> None:
     assert [(one.bind_port, one.password.reveal()) for one in jobs[0].servers] == [(8381, "a"), (8382, "b")]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="workers share a port on Linux only")
+def test_workers_that_cannot_be_are_refused_where_they_were_asked_for(
+    jobs: list[Job], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ss.json"
+    path.write_text('{"server": "a", "server_port": 1, "password": "p", "workers": 4, "plugin": "obfs-server"}')
+    assert main(["server", "-c", str(path)]) == 0
+    assert jobs[0].workers == 1
+    assert "there is nothing to share; one process serves" in capfd.readouterr().err
+    assert main(["server", "-c", str(path), "--workers", "2"]) == 2
+    assert capfd.readouterr().err.splitlines()[-1].startswith("ssgui: --workers: a plugin is one process")
+    assert main(["server", "-c", str(path), "--plugin", ""]) == 0
+    assert jobs[1].workers == 4
+
+
 def test_warnings_are_logged(jobs: list[Job], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "ss.json"
     path.write_text('{"server": "a", "server_port": 1, "password": "p", "workers": 4, "timeout": 10}')

@@ -22,6 +22,7 @@ from ssgui.app.whole_lines import WholeLines
 from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
 from ssgui.config.options import Options
 from ssgui.config.secret import Secret
+from ssgui.config.settings import check_workers
 from ssgui.config.values import ConfigError
 from ssgui.engine.changes import change_local
 from ssgui.engine.engine import Engine
@@ -81,6 +82,7 @@ class JournalReader(Protocol):
 def run_headless(job: Job) -> int:
     """Run until stopped; returns the exit code. BindError, ConfigError, LocalProtocolError when it cannot begin."""
     raise_nofile()
+    check_workers(job.workers, job.servers)
     if job.workers > 1:
         from ssgui.app.workers import run_workers  # Linux only
 

@@ -14,7 +14,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from ssgui.app.stopping import signals, until_stopped
 from ssgui.app.worker import be_worker
 from ssgui.app.worker_link import WorkerGone, WorkerLink, served
 from ssgui.config.models import ServerSettings
+from ssgui.config.settings import check_workers
 from ssgui.config.values import ConfigError
 from ssgui.engine.changes import Difference
 from ssgui.engine.errors import BindError, EngineError
@@ -46,7 +46,6 @@ _log = logging.getLogger("ssgui")
 
 def run_workers(job: Job) -> int:
     """Run until stopped; the exit code. Errors as those of `run_headless`."""
-    check_workers(job.servers)
     salts = SharedSalts(SLOTS_EACH * job.workers)
     with asyncio.Runner() as runner:
         supervisor = Supervisor(job, salts)
@@ -55,14 +54,6 @@ def run_workers(job: Job) -> int:
             if not fork.made.cancelled():
                 _fork(fork, supervisor)
         return main.result()
-
-
-def check_workers(servers: Sequence[ServerSettings]) -> None:
-    """ConfigError when several processes cannot serve this here."""
-    if sys.platform != "linux":
-        raise ConfigError("--workers: this system does not share a port among processes (SO_REUSEPORT of Linux)")
-    if any(one.plugin is not None for one in servers):
-        raise ConfigError("--workers: a plugin is one process that everything goes through: there is nothing to share")
 
 
 async def _begin(supervisor: "Supervisor") -> asyncio.Task[int]:
@@ -77,11 +68,22 @@ class _Fork(NamedTuple):
 
 
 def _fork(fork: _Fork, supervisor: "Supervisor") -> None:
-    worker, (ours, theirs) = fork.worker, socket.socketpair()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    if not (pid := os.fork()):
-        be_worker(worker.number, supervisor.job, supervisor.share_of(worker), theirs, supervisor.salts)
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    worker = fork.worker
+    with contextlib.ExitStack() as unused:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        unused.callback(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+        try:
+            ours, theirs = socket.socketpair()
+            unused.enter_context(theirs)
+            unused.callback(ours.close)
+            pid = os.fork()
+        except OSError as error:  # no process, or no descriptor, is to be had now
+            fork.made.set_exception(EngineError(f"it cannot be started: {error.strerror}"))
+            return
+        if not pid:
+            be_worker(worker.number, supervisor.job, supervisor.share_of(worker), theirs, supervisor.salts)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        unused.pop_all()
     theirs.close()
     ours.setblocking(False)
     supervisor.born(fork, pid, ours)
@@ -178,29 +180,30 @@ class Supervisor:
         worker.sample = Sample()
         self._changed.set()
         if not self._ending:
-            pause = worker.next_pause(time.monotonic())
             how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-            _log.warning("%r %s; starting another in %g s", worker, how, pause)
-            _spawn_in(self._starting, self._start_again(worker, pause), f"{worker!r} again")
+            _spawn_in(self._starting, self._start_again(worker, how), f"{worker!r} again")
 
-    async def _start_again(self, worker: WorkerLink, pause: float) -> None:
-        await asyncio.sleep(pause)
-        self._restarts += 1
-        try:
-            await self._start_worker(worker)
-        except WorkerGone:
-            return  # whoever hears of its end tries again
-        except (EngineError, ConfigError, TimeoutError) as error:
-            _log.error("%r cannot serve: %s", worker, str(error) or "it does not answer")
-            _kill(worker)
-        else:
-            _log.info("%r serves again", worker)
+    async def _start_again(self, worker: WorkerLink, how: str) -> None:
+        """Until there is a process; one that ends is heard of by itself."""
+        while not worker.pid:
+            pause = worker.next_pause(time.monotonic())
+            _log.warning("%r %s; starting another in %g s", worker, how, pause)
+            await asyncio.sleep(pause)
+            self._restarts += 1
+            try:
+                await self._start_worker(worker)
+                _log.info("%r serves again", worker)
+            except WorkerGone:
+                return
+            except (EngineError, ConfigError, TimeoutError) as error:
+                how = f"cannot serve ({str(error) or 'it does not answer'})"
+                _kill(worker)
 
     # ---- serving
 
     async def change(self, wanted: Sequence[ServerSettings]) -> Difference:
         """Have all serve what is `wanted`: one first, and if that can, the others."""
-        check_workers(wanted)
+        check_workers(len(self._workers), wanted)
         wanted = self._with_ports(wanted)
         here = {(one.bind_host, one.bind_port) for one in self._wanted}
         ports = {port for _, port in here}

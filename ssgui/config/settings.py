@@ -1,5 +1,7 @@
 """Makes of complete `Options` the models the engine runs from; ConfigError for what cannot be run."""
 
+import sys
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 import msgspec
@@ -93,6 +95,16 @@ def server_settings(options: Options) -> tuple[ServerSettings, ...]:
         taken.add((endpoint.host, endpoint.port))
     acl = _acl(options)
     return tuple(_server(options, endpoint, acl) for endpoint in endpoints)
+
+
+def check_workers(count: int, servers: Iterable[ServerSettings]) -> None:
+    """ConfigError when so many processes cannot serve this here."""
+    if count < 2:
+        return
+    if sys.platform != "linux":
+        raise ConfigError("--workers: this system does not share a port among processes (SO_REUSEPORT of Linux)")
+    if any(one.plugin is not None for one in servers):
+        raise ConfigError("--workers: a plugin is one process that everything goes through: there is nothing to share")
 
 
 def managed_server(options: Options, entry: ServerEntry, acl: Acl | None) -> tuple[ServerSettings, ...]:

@@ -1,6 +1,8 @@
 """Several processes on one port: one memory of salts, and a supervisor that nothing gets lost with."""
 
+import asyncio
 import base64
+import errno
 import os
 import signal
 import socket
@@ -12,13 +14,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from ssgui.app.workers import check_workers
+from ssgui.app.headless import Job, run_headless
+from ssgui.app.worker_link import WorkerLink
 from ssgui.config.models import PluginSettings, ServerSettings
 from ssgui.config.secret import Secret
+from ssgui.config.settings import check_workers
 from ssgui.config.values import ConfigError
+from ssgui.engine.errors import EngineError
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.sip022 import METHODS_2022
 from tests.protocol.sip022_wires import Sealer
@@ -29,7 +35,11 @@ from tests.support.processes import HOST, METHOD, PASSWORD, Program, ssgui_local
 from tests.support.socks_client import receive_all, receive_exactly, socks_connect
 from tests.support.wire import first_flight, salt_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers share a port on Linux only")
+if sys.platform != "linux":
+    pytest.skip("workers share a port on Linux only", allow_module_level=True)
+
+from ssgui.app.workers import Supervisor, _Fork, _fork
+
 SSGUI = [sys.executable, "-m", "ssgui"]
 METHOD_2022 = "2022-blake3-aes-256-gcm"
 KEY_2022 = base64.b64encode(b"k" * 32).decode()
@@ -354,11 +364,32 @@ def test_lines_of_events_are_whole() -> None:
         assert '"worker": 1' in server.process.stderr()
 
 
+def test_a_process_that_cannot_be_had_is_asked_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_fork() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    async def play() -> None:
+        wanted = _Fork(WorkerLink(1), asyncio.get_running_loop().create_future())
+        monkeypatch.setattr(os, "fork", no_fork)
+        _fork(wanted, cast("Supervisor", None))
+        with pytest.raises(EngineError, match="cannot be started: Resource temporarily unavailable"):
+            await wanted.made
+        assert wanted.worker.pid == 0
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    asyncio.run(play())
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
 def test_where_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = ServerSettings(HOST, 1, METHOD, Secret(PASSWORD))
-    check_workers([plain])
+    plugin = ServerSettings(HOST, 2, METHOD, Secret(PASSWORD), plugin=PluginSettings("obfs-server"))
+    check_workers(2, [plain])
+    check_workers(1, [plugin])
     with pytest.raises(ConfigError, match="a plugin is one process"):
-        check_workers([plain, ServerSettings(HOST, 2, METHOD, Secret(PASSWORD), plugin=PluginSettings("obfs-server"))])
-    monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(ConfigError, match="does not share a port among processes"):
-        check_workers([plain])
+        run_headless(Job(servers=(plain, plugin), workers=2))
+    for platform in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", platform)
+        with pytest.raises(ConfigError, match="does not share a port among processes"):
+            run_headless(Job(servers=(plain,), workers=2))
+        check_workers(1, [plain])

@@ -23,7 +23,7 @@ class PortSalts:
     def undated(self, key: bytes) -> Salts:
         """For an edition without times: as many as there is room for, for ever."""
         if self._shared is not None:
-            return _of_key(self._shared, key)
+            return _of_key(self._shared, key, dated=False)
         if self._undated is None:
             self._undated = SaltFilter(SERVER_SALTS)
         return self._undated
@@ -31,13 +31,13 @@ class PortSalts:
     def dated(self, key: bytes) -> Salts:
         """For one that checks times (2022): all, for as long as they are good."""
         if self._shared is not None:
-            return _of_key(self._shared, key)
+            return _of_key(self._shared, key, dated=True)
         if self._dated is None:
             self._dated = SaltPool(time.monotonic)
         return self._dated
 
 
-def _of_key(shared: "SharedSalts", key: bytes) -> Salts:
+def _of_key(shared: "SharedSalts", key: bytes, *, dated: bool) -> Salts:
     from ssgui.engine.shared_salts import KeySalts  # Linux only
 
-    return KeySalts(shared, key)
+    return KeySalts(shared, key, dated=dated)

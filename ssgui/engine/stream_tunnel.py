@@ -39,6 +39,4 @@ class StreamTunnel:
         return StreamCipherServerDatagrams(self._method, self._key, os.urandom, self._datagram_ivs)
 
     def _encoder(self) -> StreamEncoder:
-        iv = os.urandom(self._method.iv_size)
-        self._ivs.add(iv)
-        return StreamCipherEncoder(self._method, self._key, iv)
+        return StreamCipherEncoder(self._method, self._key, self._ivs.own(os.urandom(self._method.iv_size)))

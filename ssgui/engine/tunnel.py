@@ -70,9 +70,7 @@ class AeadTunnel:
         return AeadServerDatagrams(self._method, self._key, os.urandom, self._datagram_salts)
 
     def _encoder(self) -> StreamEncoder:
-        salt = os.urandom(self._method.salt_size)
-        self._salts.add(salt)
-        return AeadEncoder(self._method, self._key, salt)
+        return AeadEncoder(self._method, self._key, self._salts.own(os.urandom(self._method.salt_size)))
 
 
 def client_tunnel(

@@ -48,8 +48,7 @@ class Tunnel2022:
 
     def server_encoder(self, request: StreamDecoder) -> StreamEncoder:
         assert isinstance(request, RequestDecoder)
-        salt = os.urandom(self._method.salt_size)
-        self._salts.add(salt)  # an answer that is sent back to us is a replay too
+        salt = self._salts.own(os.urandom(self._method.salt_size))  # an answer that is sent back is a replay too
         return AnswerEncoder(self._method, request.key, salt, time.time, request.salt)
 
     def client_datagrams(self) -> ClientDatagrams:

@@ -12,6 +12,9 @@ class Salts(Protocol):
     def add(self, salt: bytes, /) -> bool:
         """Remember `salt`; False when it is known already, whoever brought it."""
 
+    def own(self, fresh: bytes, /) -> bytes:
+        """The salt to use for what we send, made of `fresh` random bytes. Sent back to us it is known."""
+
 
 class SaltFilter:
     """Exact, bounded memory of salts: two sets of `capacity`; when the newer is full it becomes the older.
@@ -40,3 +43,8 @@ class SaltFilter:
             self._older, self._newer = self._newer, set()
         self._newer.add(salt)
         return True
+
+    def own(self, fresh: bytes) -> bytes:
+        """The salt to use for what we send: remembered, so that it is known when it is sent back."""
+        self.add(fresh)
+        return fresh

@@ -38,6 +38,11 @@ class SaltPool:
         self._order.append((now, salt))
         return True
 
+    def own(self, fresh: bytes) -> bytes:
+        """The salt to use for what we send: remembered, so that it is known when it is sent back."""
+        self.add(fresh)
+        return fresh
+
     def _forget(self) -> float:
         now = self._clock()
         order, salts = self._order, self._salts

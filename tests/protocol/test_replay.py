@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.protocol.replay import SaltFilter
+from ssgui.protocol.salt_pool import SaltPool
 
 
 def test_a_salt_is_new_once() -> None:
@@ -49,3 +50,11 @@ def test_against_a_model(capacity: int, steps: list[tuple[bool, int]]) -> None:
             blocks[-1].append(salt)
     for number in range(12):
         assert (bytes([number]) in salts) is any(bytes([number]) in block for block in blocks[-2:])
+
+
+def test_our_own_are_remembered() -> None:
+    salts, pool = SaltFilter(), SaltPool(lambda: 0.0)
+    for memory in (salts, pool):
+        assert memory.own(b"fresh") == b"fresh"
+        assert b"fresh" in memory
+        assert not memory.add(b"fresh")

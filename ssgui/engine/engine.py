@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _Relay = TypeVar("_Relay", bound=TCPRelay)
 FIRST_PAYLOAD_WAIT = 0.25
 _SWEEP_SECONDS = 1.0
+_PARTING_SECONDS = 0.25
 _PROCESS_DEADLINE = random.SystemRandom().uniform(60, 120)  # a stranger cannot tell us by a fixed number
 
 
@@ -146,9 +147,9 @@ class Engine:
         for session in [one for one in self.kept_alive if one.relay is relay]:
             session.part()  # the program can ask somebody else
         while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
             if not any(handler.relay is relay for handler in self.handlers.values()):
                 break
+            await asyncio.sleep(_PARTING_SECONDS)
         self.relays.remove(relay)
         del self._parting[relay]
         await relay.closed()

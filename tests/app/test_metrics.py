@@ -105,7 +105,7 @@ def test_any_name(user: str, version: str, count: int) -> None:
     found = parsed(metrics_text(Sample({"[::]:1": port}), Facts(version, "3", 0, 1e-7)))
     assert next(iter(found["ssgui_build_info"])) == key(version=version, python="3")
     if user:
-        assert found["ssgui_user_bytes_total"][key(listen="[::]:1", user=user, direction="up")] == count
+        assert found["ssgui_user_bytes_total"][key(listen="[::]:1", user=user, direction="up")] == float(count)
 
 
 def test_nothing_is_told_of_clients_or_targets() -> None:

@@ -101,7 +101,8 @@ def test_a_hundred_connections_and_a_changed_user(tmp_path: Path, flags: Sequenc
         assert server.wait() == 0
 
 
-@BOTH
+@pytest.mark.long
+@pytest.mark.parametrize("flags", [[], ["--workers", "2"]], ids=["one", "workers"])
 def test_ports_come_and_go_and_what_is_wrong_changes_nothing(tmp_path: Path, flags: Sequence[str]) -> None:
     path, ports = tmp_path / "ss.json", [free_port() for _ in range(3)]
 

@@ -79,7 +79,7 @@ def flight_2022(target: tuple[str, int]) -> bytes:
 
 EDITIONS = [
     pytest.param(METHOD, PASSWORD, classic_flight, id="2017"),
-    pytest.param(METHOD_2022, KEY_2022, flight_2022, id="2022"),
+    pytest.param(METHOD_2022, KEY_2022, flight_2022, id="2022", marks=pytest.mark.long),
 ]
 Flight = Callable[[tuple[str, int]], bytes]
 
@@ -125,6 +125,7 @@ def test_of_many_at_one_time_one_is_served(method: str, password: str, make: Fli
             assert origin.accepted == round_
 
 
+@pytest.mark.long
 def test_what_a_worker_has_seen_is_known_after_its_death() -> None:
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())
@@ -150,6 +151,7 @@ def metrics(port: int) -> dict[str, float]:
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_replaced_and_its_counts_stay() -> None:
     page = free_port()
     with ExitStack() as stack:
@@ -194,6 +196,7 @@ def _lives(sock: socket.socket) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_workers_do_not_outlive_their_supervisor() -> None:
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())
@@ -226,7 +229,7 @@ def test_a_worker_that_does_not_end_is_killed() -> None:
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [
-        (signal.SIGTERM, True),
+        pytest.param(signal.SIGTERM, True, marks=pytest.mark.long),
         pytest.param(signal.SIGINT, True, marks=pytest.mark.long),
         pytest.param(signal.SIGTERM, False, marks=pytest.mark.long),
         pytest.param(signal.SIGINT, False, marks=pytest.mark.long),
@@ -254,6 +257,7 @@ def test_a_signal_ends_all_with_0(number: int, *, to_all: bool) -> None:
         assert closed.reason in ("shutdown", "client-reset")
 
 
+@pytest.mark.long
 def test_a_second_signal_ends_it_now() -> None:
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())

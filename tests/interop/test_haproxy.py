@@ -91,6 +91,7 @@ def test_connections_are_dealt_out_and_bytes_come_through(tmp_path: Path) -> Non
             assert any(one.reason == "finished" and one.target for one in server.events.connections())
 
 
+@pytest.mark.long
 def test_a_stream_and_its_replays_come_to_one_server(tmp_path: Path) -> None:
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())

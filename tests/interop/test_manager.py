@@ -64,7 +64,9 @@ class Client:
         return used
 
 
-@pytest.mark.parametrize("kind", ["debian", "ours", pytest.param("workers", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("debian", marks=pytest.mark.long), "ours", pytest.param("workers", marks=pytest.mark.long)]
+)
 def test_a_managers_day(kind: str, tmp_path: Path) -> None:
     ports = [free_port() for _ in range(3)]
     with ExitStack() as stack:

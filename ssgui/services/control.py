@@ -1,41 +1,46 @@
-"""One instance per data directory, and a way to talk to it.
+"""One instance per data directory, and a way to talk to any process of ours.
 
-An OS lock on a file in the data directory says who is the one: it goes with the process, however that ends.
-The one listens on a unix socket in the runtime directory (on Windows on a named pipe), whose name is a hash of the
-data directory; a second start, `ssgui monitor` and tests connect to it. Both sides write JSON, one object a line:
+An OS lock on a file in the data directory says who is the one: it goes with the process, however that ends. Every
+process listens on a unix socket (on Windows on a named pipe) of its own (`control_places.py`); a second start,
+`ssgui monitor` and tests connect to it. Both sides write JSON, one object a line:
 
     >> {"do": "show"}                       << {"ok": true}
     >> {"do": "open", "links": [...]}       << {"ok": true}
     >> {"do": "no such thing"}              << {"ok": false, "error": "..."}
+    >> {"do": "watch"}                      << {"ok": true, ...}, and lines without end (`watch.py`)
 
 Only the person's own processes reach it: the socket's mode is 0600 and its directory's 0700; the pipe's security
-descriptor has the person's SID alone.
+descriptor has the person's SID alone. Who does not read is let go, and nothing waits for them.
 """
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import aclosing
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.services.control_client import ANSWER_SECONDS, MAX_LINE, ControlError, Json, ask, encode
+from ssgui.services.control_places import pipe_name, process_pipe_name, process_socket_path, socket_path
 from ssgui.system.windows_pipe import PipeCalls, PipeServer
 
-MAX_LINE = 1 << 20
-_ANSWER_SECONDS = 5.0
-_SUN_PATH = 100  # bytes; a unix socket's name has 104 to 108
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from ssgui.services.control_socket import OwnSocket
+
+__all__ = [
+    "Answers", "ControlError", "ControlServer", "Handler", "InstanceLock", "Json", "PipeControlServer", "Stream", "ask",
+    "new_control_server", "new_process_control",
+]  # fmt: skip
+_T = TypeVar("_T")
+_READ_SECONDS = 30.0  # who takes nothing for so long is let go
+_MOST_ASKERS = 64
 Handler = Callable[[Json], Awaitable[Json]]
+Stream = Callable[[Json], AsyncGenerator[bytes, None]]  # lines, each with its end
 _log = logging.getLogger(__name__)
-
-
-class ControlError(Exception):
-    """The running instance could not be asked."""
 
 
 class InstanceLock:
@@ -77,81 +82,73 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _name(folder: Path) -> str:
-    return hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
-
-
-def pipe_name(folder: Path) -> str:
-    """What the named pipe of the data directory `folder` is called."""
-    return f"\\\\.\\pipe\\ssgui-{_name(folder)}"
-
-
-def socket_path(folder: Path) -> Path:
-    """Where the instance of the data directory `folder` listens."""
-    name = _name(folder)
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    base = Path(runtime) / "ssgui" if runtime and os.path.isdir(runtime) else folder
-    path = base / f"{name}.sock"
-    if len(os.fsencode(path)) <= _SUN_PATH:
-        return path
-    return Path(tempfile.gettempdir()) / f"ssgui-{os.getuid()}" / f"{name}.sock"
-
-
 class Answers:
-    """`handler` gets each request and gives its answer; what it raises becomes an error."""
+    """`handler` gets each request and gives its answer; what it raises becomes an error.
 
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
+    What is asked of one of `streams`, by its name in "do", is answered by many lines.
+    """
+
+    def __init__(self, handler: Handler, streams: Mapping[str, Stream] | None = None) -> None:
+        self._handler, self._streams = handler, streams or {}
 
     async def to(self, line: bytes) -> bytes:
-        """The line that answers `line`."""
-        return _encode(await self._answer(line))
+        """The first line that answers `line`."""
+        async with aclosing(self.lines(line)) as lines:
+            return await anext(lines)
 
-    async def _answer(self, line: bytes) -> Json:
+    async def lines(self, line: bytes) -> AsyncGenerator[bytes, None]:
+        """Every line that answers `line`. To be closed by who asks for it."""
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
-                return {"ok": False, "error": "a request is one JSON object"}
-            return {"ok": True, **await self._handler(request)}
+                raise ValueError("a request is one JSON object")
+            stream = self._streams.get(str(request.get("do")))
+            if stream is None:
+                yield encode({"ok": True, **await self._handler(request)})
+                return
+            async with aclosing(stream(request)) as answers:
+                async for answer in answers:
+                    yield answer
         except (ValueError, RecursionError) as error:
-            return {"ok": False, "error": str(error)}
+            yield encode({"ok": False, "error": str(error)})
         except Exception as error:  # noqa: BLE001  one bad request must not end the instance
             _log.error("a control request failed", exc_info=error)
-            return {"ok": False, "error": "it failed, see the log"}
+            yield encode({"ok": False, "error": "it failed, see the log"})
 
 
 class ControlServer:
-    """Answers on the socket."""
+    """Answers on the socket at `path`."""
 
-    def __init__(self, folder: Path, handler: Handler) -> None:
-        self.path = socket_path(folder)
-        self._answers = Answers(handler)
+    def __init__(self, path: Path, answers: Answers, *, tighten: bool = True) -> None:
+        self.path, self._answers, self._tighten = path, answers, tighten
+        self._socket: OwnSocket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen. Who holds the lock may take over what a process left that was killed."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.path.parent.stat().st_uid != os.getuid():
-            raise ControlError(f"{self.path.parent} belongs to somebody else")
-        self.path.unlink(missing_ok=True)
-        before = os.umask(0o177)
+        """Listen. ControlError when that cannot be."""
+        from ssgui.services.control_socket import OwnSocket
+
         try:
-            self._server = await asyncio.start_unix_server(self._accept, self.path, limit=MAX_LINE)
-        finally:
-            os.umask(before)
+            self._socket = OwnSocket(self.path, tighten=self._tighten)
+        except OSError as error:
+            raise ControlError(f"{self.path}: {error.strerror or error}") from None
+        self._server = await asyncio.start_unix_server(self._accept, sock=self._socket.socket, limit=MAX_LINE)
 
     async def stop(self) -> None:
         """Stop listening and end what is being asked."""
-        if self._server is not None:
+        if self._server is not None and self._socket is not None:
             self._server.close()
-            self._server = None
-            self.path.unlink(missing_ok=True)
+            self._socket.remove()
+            self._server = self._socket = None
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._tasks) >= _MOST_ASKERS:
+            writer.transport.abort()
+            return
         task = spawn(self._serve(reader, writer), name="control connection")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -159,33 +156,44 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(await self._answers.to(line))
-                await writer.drain()
-        except (ConnectionError, ValueError):  # ValueError: a line without an end
+                async with aclosing(self._answers.lines(line)) as answers:
+                    async for answer in answers:
+                        writer.write(answer)
+                        async with asyncio.timeout(_READ_SECONDS):
+                            await writer.drain()
+            writer.close()
+            async with asyncio.timeout(_READ_SECONDS):
+                await writer.wait_closed()
+        except (ConnectionError, ValueError, TimeoutError):  # ValueError: a line without an end
             pass
         finally:
-            writer.close()
+            writer.transport.abort()  # what is left would wait for a reader
 
 
 class PipeControlServer:
-    """Answers on the named pipe."""
+    """Answers on the named pipe `name`."""
 
-    def __init__(self, folder: Path, handler: Handler, calls: PipeCalls | None = None) -> None:
-        self._folder, self._answers, self._calls = folder, Answers(handler), calls
+    def __init__(self, name: str, answers: Answers, calls: PipeCalls | None = None) -> None:
+        self._name, self._answers, self._calls = name, answers, calls
         self._server: PipeServer | None = None
 
     async def start(self) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
 
-        def answer(line: bytes) -> bytes:
-            return asyncio.run_coroutine_threadsafe(self._answers.to(line), loop).result(_ANSWER_SECONDS)
+        def answer(line: bytes) -> Generator[bytes, None, None]:
+            lines = self._answers.lines(line)
+            try:
+                while found := _wait_for(_next(lines), loop):
+                    yield found
+            finally:
+                _wait_for(lines.aclose(), loop)
 
-        server = PipeServer(pipe_name(self._folder), answer, self._calls or PipeCalls())
+        server = PipeServer(self._name, answer, self._calls or PipeCalls())
         try:
             server.start()
         except OSError as error:
-            raise ControlError(f"{pipe_name(self._folder)}: {error}") from None
+            raise ControlError(f"{self._name}: {error}") from None
         self._server = server
 
     async def stop(self) -> None:
@@ -195,48 +203,30 @@ class PipeControlServer:
             self._server = None
 
 
-def new_control_server(folder: Path, handler: Handler) -> ControlServer | PipeControlServer:
-    """What this system has."""
-    return PipeControlServer(folder, handler) if sys.platform == "win32" else ControlServer(folder, handler)
+async def _next(lines: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(lines, b"")
 
 
-async def ask(folder: Path, request: Json) -> Json:
-    """Ask the running instance of `folder`; ControlError when there is none, or it does not answer."""
-    try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            line = await (_ask_pipe if sys.platform == "win32" else _ask_socket)(folder, _encode(request))
-        answer = json.loads(line)
-    except TimeoutError:
-        raise ControlError("the running instance does not answer") from None
-    except (OSError, ValueError) as error:
-        raise ControlError(f"no running instance answers: {getattr(error, 'strerror', None) or error}") from None
-    if not isinstance(answer, dict) or not answer.get("ok"):
-        raise ControlError(str(answer.get("error") if isinstance(answer, dict) else "no answer"))
-    return answer
+def _wait_for(work: Coroutine[Any, Any, _T], loop: asyncio.AbstractEventLoop) -> _T:
+    return asyncio.run_coroutine_threadsafe(work, loop).result(ANSWER_SECONDS)
 
 
-async def _ask_socket(folder: Path, line: bytes) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(socket_path(folder), limit=MAX_LINE)
-    try:
-        writer.write(line)
-        return await reader.readline()
-    finally:
-        writer.close()
+def new_control_server(
+    folder: Path, handler: Handler, streams: Mapping[str, Stream] | None = None
+) -> ControlServer | PipeControlServer:
+    """That of the app, whose data directory is `folder`."""
+    answers = Answers(handler, streams)
+    if sys.platform == "win32":
+        return PipeControlServer(pipe_name(folder), answers)
+    path = socket_path(folder)
+    return ControlServer(path, answers, tighten=path.parent != folder)
 
 
-async def _ask_pipe(folder: Path, line: bytes) -> bytes:
-    return await run_blocking(ask_file, pipe_name(folder), line)
-
-
-def ask_file(path: str, line: bytes) -> bytes:
-    """The line that answers `line`, from a pipe that is opened like a file."""
-    with open(path, "r+b", buffering=0) as pipe:
-        pipe.write(line)
-        answer = b""
-        while not answer.endswith(b"\n") and (data := pipe.read(MAX_LINE)):
-            answer += data
-    return answer
-
-
-def _encode(message: Json) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+def new_process_control(
+    role: str, handler: Handler, streams: Mapping[str, Stream]
+) -> ControlServer | PipeControlServer:
+    """That of a process without a window."""
+    answers = Answers(handler, streams)
+    if sys.platform == "win32":
+        return PipeControlServer(process_pipe_name(role, os.getpid()), answers)
+    return ControlServer(process_socket_path(role, os.getpid()), answers)

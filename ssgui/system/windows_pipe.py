@@ -1,23 +1,24 @@
 """Windows: a named pipe that only this user can open, for the control channel.
 
 Against the documented interface of kernel32 and advapi32; `libraries` are their stand-ins in tests. It was never
-run on Windows. A thread waits for one client after the other: asyncio's own pipes cannot be given a security
+run on Windows. Each client has an instance of the pipe and a thread: asyncio's own pipes cannot be given a security
 descriptor, and theirs lets everybody on the computer read.
 """
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from typing import Any, ClassVar
 
 MOST_LINE = 1 << 20
 _BUFFER = 64 * 1024
 _ACCESS_DUPLEX, _FIRST_INSTANCE = 0x3, 0x80000
-_REJECT_REMOTE, _ONE_INSTANCE = 0x8, 1
+_REJECT_REMOTE, _MOST_INSTANCES = 0x8, 16
 _TOKEN_QUERY, _TOKEN_USER = 0x8, 1
 _ERROR_PIPE_CONNECTED = 535
 _INVALID = ctypes.c_void_p(-1).value
-Answer = Callable[[bytes], bytes]
+Answer = Callable[[bytes], Generator[bytes, None, None]]
 
 
 class SecurityAttributes(ctypes.Structure):
@@ -64,8 +65,12 @@ class PipeCalls:
         finally:
             self._kernel.CloseHandle(token)
 
-    def create(self, name: str, sid: str) -> int:
-        """A new pipe, the only one of its name, that clients of this computer and of `sid` may open."""
+    def create(self, name: str, sid: str, *, first: bool) -> int:
+        """A new instance of a pipe that clients of this computer and of `sid` may open.
+
+        The `first` is the only one of its name, or it is not made.
+        """
+        access = _ACCESS_DUPLEX | (_FIRST_INSTANCE if first else 0)
         security = SecurityAttributes(ctypes.sizeof(SecurityAttributes), None, 0)
         text, out = ctypes.c_wchar_p(descriptor(sid)), ctypes.c_void_p()
         convert = self._advapi.ConvertStringSecurityDescriptorToSecurityDescriptorW
@@ -73,7 +78,7 @@ class PipeCalls:
         security.lpSecurityDescriptor = out
         try:
             handle = self._kernel.CreateNamedPipeW(
-                ctypes.c_wchar_p(name), _ACCESS_DUPLEX | _FIRST_INSTANCE, _REJECT_REMOTE, _ONE_INSTANCE,
+                ctypes.c_wchar_p(name), access, _REJECT_REMOTE, _MOST_INSTANCES,
                 _BUFFER, _BUFFER, 0, ctypes.byref(security),
             )  # fmt: skip
         finally:
@@ -114,43 +119,99 @@ class PipeCalls:
 
 
 class PipeServer:
-    """Answers lines on the pipe `name`, in a thread of its own. `answer` is called in that thread."""
+    """Answers lines on the pipe `name`. `answer` is called in the client's thread, and gives one line or many."""
 
     def __init__(self, name: str, answer: Answer, calls: PipeCalls) -> None:
         self._name, self._answer, self._calls = name, answer, calls
-        self._pipe = 0
+        self._sid = ""
+        self._lock = threading.Lock()
+        self._pipes: dict[int, threading.Thread] = {}
+        self._waiting = False  # whether an instance waits for a client
         self._closing = False
-        self._thread = threading.Thread(target=self._serve, name="control pipe", daemon=True)
 
     def start(self) -> None:
         """Open the pipe. OSError when somebody else has one of this name."""
-        self._pipe = self._calls.create(self._name, self._calls.user_sid())
-        self._thread.start()
+        self._sid = self._calls.user_sid()
+        with self._lock:
+            self._open(first=True)
 
     def stop(self) -> None:
         """Close it."""
-        if self._pipe and not self._closing:
+        with self._lock:
+            if self._closing:
+                return
             self._closing = True
-            self._calls.close(self._pipe)
-            self._thread.join(timeout=5)
+            open_pipes = dict(self._pipes)
+        for pipe in open_pipes:
+            self._calls.close(pipe)
+        for thread in open_pipes.values():
+            thread.join(timeout=5)
 
-    def _serve(self) -> None:
-        while not self._closing:
-            try:
-                self._calls.connect(self._pipe)
-                self._talk()
-            except OSError:
-                pass  # this client has gone, or we are closing
-            finally:
-                if not self._closing:
-                    self._calls.part(self._pipe)
+    def _open(self, *, first: bool) -> None:
+        pipe = self._calls.create(self._name, self._sid, first=first)
+        thread = threading.Thread(target=self._serve, args=(pipe,), name="control pipe", daemon=True)
+        self._pipes[pipe], self._waiting = thread, True
+        thread.start()
 
-    def _talk(self) -> None:
+    def _serve(self, pipe: int) -> None:
+        """Wait for a client; when one has come, see that the next can come too."""
+        try:
+            while not self._closing:
+                if self._has_client(pipe):
+                    self._let_in()
+                    self._talk(pipe)
+                    if self._closing or not self._go_on():
+                        return
+        finally:
+            self._forget(pipe)
+
+    def _has_client(self, pipe: int) -> bool:
+        try:
+            self._calls.connect(pipe)
+        except OSError:  # one that has gone already, or we are closing
+            if not self._closing:
+                self._calls.part(pipe)
+            return False
+        return True
+
+    def _let_in(self) -> None:
+        with self._lock, suppress(OSError):  # without another instance this one goes on
+            self._waiting = False
+            if len(self._pipes) < _MOST_INSTANCES and not self._closing:
+                self._open(first=False)
+
+    def _go_on(self) -> bool:
+        """Whether this instance is to wait for another client: one waits, no more."""
+        with self._lock:
+            if self._waiting or self._closing:
+                return False
+            self._waiting = True
+            return True
+
+    def _forget(self, pipe: int) -> None:
+        with self._lock:
+            del self._pipes[pipe]
+            closed = self._closing  # then `stop` has closed it
+        if not closed:
+            self._calls.close(pipe)
+
+    def _talk(self, pipe: int) -> None:
+        try:
+            self._answer_lines(pipe)
+        except OSError:
+            pass  # this client has gone, or we are closing
+        finally:
+            if not self._closing:
+                self._calls.part(pipe)
+
+    def _answer_lines(self, pipe: int) -> None:
         held = b""
-        while data := self._calls.read(self._pipe):
+        while data := self._calls.read(pipe):
             held += data
             while b"\n" in held:
                 line, _, held = held.partition(b"\n")
-                self._calls.write(self._pipe, self._answer(line))
+                with closing(self._answer(line)) as answers:
+                    for answer in answers:
+                        self._calls.write(pipe, answer)
             if len(held) > MOST_LINE:
                 return

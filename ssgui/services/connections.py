@@ -17,10 +17,12 @@ from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.handler import NO_PULSE, HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.services.changes import Changes
 from ssgui.services.course import Course
 
 MOST_CLOSED = 2000
 MOST_MOMENTS = 32
+_AT_LEAST = 0.2  # seconds; of a first sample, with history
 _LOOK_AGAIN = 1.0  # seconds; how much of what was sent has been acknowledged
 _DESTROYED, _NONE = Stage.DESTROYED, StreamStatus.NONE  # to look it up in the enum takes longer than to compare it
 
@@ -139,30 +141,40 @@ class Listener(Protocol):
 
 
 class Connections:
-    """The live connections and the last that ended, by id. `version` grows with every change of membership."""
+    """The live connections and the last that ended, by id. `version` grows with every change of membership.
 
-    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+    With `history` what the journal still knows is taken in first.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic, *, history: bool = False) -> None:
         self._engine, self._clock = engine, clock
-        self._next = engine.journal.sequence
+        self._next = 0 if history else engine.journal.sequence
         self.live: dict[int, Connection] = {}
         self.ended: OrderedDict[int, Connection] = OrderedDict()
         self.listeners: list[Listener] = []
+        self.changes: list[Changes] = []
         self.version = 0
-        self._sampled = clock()
+        self._sampled = 0.0 if history else clock()
         self._moving: set[int] = set()  # those that had a rate
 
-    def pull(self) -> None:
-        """Take in what is new."""
+    def pull(self) -> tuple[list[Event], int]:
+        """Take in what is new: the events, and how many were lost."""
         now = self._clock()
         events, self._next, dropped = self._engine.journal.read_since(self._next)
         for event in events:
             self._take(event)
         self._sample(now, resync=bool(dropped))
+        return events, dropped
 
     def close_ended(self) -> None:
         """Forget those that ended."""
         self.ended.clear()
         self.version += 1
+
+    def touch(self, one: Connection) -> None:
+        """Something about it has changed: whoever wants to hear of that will."""
+        for changes in self.changes:
+            changes.add(one.id)
 
     # ---- the journal
 
@@ -178,6 +190,7 @@ class Connections:
         one.timeline.append((Stage.INIT, one.opened))
         self.live[one.id] = one
         self.version += 1
+        self.touch(one)
         for listener in self.listeners:
             listener.opened(one)
 
@@ -190,6 +203,7 @@ class Connections:
         one.target = event.target or one.target
         one.route, one.rule = event.route or one.route, event.rule or one.rule
         one.server = event.server or one.server
+        self.touch(one)
         if event.stage is not _DESTROYED:
             for listener in self.listeners:
                 listener.moved(one)
@@ -221,6 +235,7 @@ class Connections:
         one.up_rate = one.down_rate = 0.0
         one.up_blocked = one.down_blocked = None
         self.ended[one.id] = one
+        self.touch(one)
         while len(self.ended) > MOST_CLOSED:
             self.ended.popitem(last=False)
         self.version += 1
@@ -229,8 +244,8 @@ class Connections:
 
     def _sample(self, now: float, *, resync: bool) -> None:
         """Look at every live connection, and closer at those of which something has changed."""
-        elapsed, live, still_moving = max(1e-3, now - self._sampled), self.live, set()
-        begun, self._sampled = self._sampled, now
+        begun, live, still_moving = self._sampled, self.live, set()
+        elapsed, self._sampled = max(1e-3, now - begun), now
         for number, handler in self._engine.handlers.items():
             one = live.get(number)
             if one is None:
@@ -241,16 +256,20 @@ class Connections:
             if pulse != one.pulse:
                 more_up, more_down = pulse[0] - one.up, pulse[1] - one.down
                 self._refresh(one, handler.view(), pulse, now)
-                one.up_rate, one.down_rate = more_up / elapsed, more_down / elapsed
+                seconds = elapsed if begun else max(_AT_LEAST, now - one.opened)
+                one.up_rate, one.down_rate = more_up / seconds, more_down / seconds
                 if more_up > 0 or more_down > 0:
                     one.course.add(max(begun, one.opened), now, more_up, more_down)
                     self._tell_received(one, more_up, more_down, now)
                     still_moving.add(number)
+                self.touch(one)
             elif is_waiting(one) and now - one.looked >= _LOOK_AGAIN:
                 one.acked, one.looked = handler.view().acked, now
+                self.touch(one)
         for number in self._moving - still_moving:
             if (one := live.get(number)) is not None:
                 one.up_rate = one.down_rate = 0.0
+                self.touch(one)
         self._moving = still_moving
         if resync:
             self._drop_missing(now)

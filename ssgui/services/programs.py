@@ -13,14 +13,21 @@ _MOST_WAITING = 4096
 _log = logging.getLogger("ssgui")
 
 
+def _nobody(one: Connection) -> None:
+    """Nobody wants to be told."""
+
+
 class Programs:
     """Listens to connections. `look` is called after every pull; `port` is that of ours which programs come to.
+    `found` is told of each that got a name.
 
     A connection that is over before anybody looked may stay nobody's: its socket is gone.
     """
 
-    def __init__(self, lookup: ProcessLookup | None, port: Callable[[], int]) -> None:
-        self._lookup, self._port = lookup, port
+    def __init__(
+        self, lookup: ProcessLookup | None, port: Callable[[], int], found: Callable[[Connection], None] = _nobody
+    ) -> None:
+        self._lookup, self._port, self._found = lookup, port, found
         self._waiting: dict[int, tuple[Connection, int]] = {}  # and how often it was asked for
         self._looking = False
 
@@ -45,6 +52,7 @@ class Programs:
             one, tries = asked[number]
             if (program := found.get(flow)) is not None:
                 one.program, one.pid = program.name, program.pid
+                self._found(one)
             elif tries + 1 < _TRIES and one.live:
                 self._waiting.setdefault(number, (one, tries + 1))
 

@@ -12,13 +12,14 @@ from ssgui import __version__
 from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.events import EventLog
+from ssgui.app.headless_control import HeadlessControl
 from ssgui.app.reload import Reloader, Settings, as_they_are
 from ssgui.app.revival import Mender
 from ssgui.app.server_link import server_links, show_link
 from ssgui.app.server_plan import OneProcess
 from ssgui.app.server_side import ServerSide
 from ssgui.app.stopping import signals, until_stopped
-from ssgui.app.whole_lines import WholeLines
+from ssgui.app.watching import port_of
 from ssgui.config.models import LocalSettings, ServerChoice, ServerSettings
 from ssgui.config.options import Options
 from ssgui.config.secret import Secret
@@ -29,6 +30,7 @@ from ssgui.engine.engine import Engine
 from ssgui.engine.journal import Journal
 from ssgui.engine.loop import new_headless_loop
 from ssgui.engine.relay import LocalRelay
+from ssgui.engine.stages import Role
 from ssgui.engine.tally import port_name
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.services.awake import Awake
@@ -107,10 +109,12 @@ async def _run(job: Job) -> int:
     engine = Engine(journal=Journal())
     spare_the_collector()
     readers: list[JournalReader] = []
+    control = HeadlessControl(engine, role_of(job))
     with signals() as queue:
         try:
+            await control.start()
             await _listen(engine, job)
-            readers += new_readers(engine.journal, job)
+            readers += new_readers(engine, job)
             pumping = spawn(pump(readers), name="journal readers")
             try:
                 return await (_serve if job.local is None else _proxy)(engine, job, queue)
@@ -120,6 +124,7 @@ async def _run(job: Job) -> int:
             await engine.stop(0)
             raise
         finally:
+            await control.stop()
             for reader in readers:
                 reader.close()
 
@@ -173,6 +178,13 @@ class _Client:
         return f"listening on {port_name(self._relay.address)}, going through {_upstream(local)}"
 
 
+def role_of(job: Job) -> str:
+    """What a process of it is called: "local", "tunnel" or "server"."""
+    if job.local is None:
+        return "server"
+    return "local" if job.local.tunnel is None else "tunnel"
+
+
 async def _listen(engine: Engine, job: Job) -> None:
     if job.local is not None:
         local = msgspec.structs.replace(job.local, own_addresses=own_addresses())
@@ -206,14 +218,13 @@ def _upstream(settings: LocalSettings) -> str:
     return text
 
 
-def new_readers(journal: Journal, job: Job, worker: int | None = None) -> Iterator[JournalReader]:
+def new_readers(engine: Engine, job: Job, worker: int | None = None) -> Iterator[JournalReader]:
     """Who reads the journal of an engine, which may be that of a worker."""
     if _log.isEnabledFor(logging.INFO):
-        yield ConnectionLog(journal, _log)
+        yield ConnectionLog(engine.journal, _log)
     if job.events is not None:
-        stream = job.events if worker is None else WholeLines(job.events)
-        role = "server" if job.local is None else "local"
-        log = EventLog(journal, stream, version=__version__, role=role, worker=worker)
+        role = Role.SERVER if job.local is None else Role.LOCAL
+        log = EventLog(engine, job.events, version=__version__, role=role, port=port_of(engine), worker=worker)
         log.start()
         yield log
 

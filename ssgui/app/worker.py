@@ -96,7 +96,7 @@ class _Worker:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._answer(START, Change(wanted))
-            readers += new_readers(engine.journal, self._job, self._number)
+            readers += new_readers(engine, self._job, self._number)
             tasks.append(spawn(pump(readers), name="journal readers"))
             tasks.append(spawn(self._obey(), name="requests of the supervisor"))
             return await until_stopped(engine, self._ends, self)

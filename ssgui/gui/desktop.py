@@ -21,6 +21,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from ssgui import __version__
+from ssgui.app.app_rows import AppRows
 from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.context import AppContext
@@ -28,6 +29,7 @@ from ssgui.app.desktop_job import DesktopJob
 from ssgui.app.events import EventLog
 from ssgui.app.integration import own_settings
 from ssgui.app.log_buffer import LogBuffer
+from ssgui.app.watching import Watching, port_of
 from ssgui.config.store import Store
 from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, window_state
@@ -139,7 +141,10 @@ class Desktop:
         self.window = MainWindow()
         integration = own_settings(self._job.folder)
         self.presenter = Presenter(self.context, self.window, self.guard.leave, integration)
-        self.control = new_control_server(self._job.folder, self._asked)
+        own = {"data_dir": str(self._job.folder)}
+        self.watching = Watching(self.context.engine, AppRows(self.context), "app", lambda: own)
+        self.presenter.hurried = self.watching.busy
+        self.control = new_control_server(self._job.folder, self._asked, self.watching.streams())
         self.guard.ending += [self.context.system_proxy.restore_now, self._remember, self.context.save_at_once]
         window_state.restore(self.window, settings.window)
         self._built = True
@@ -205,6 +210,7 @@ class Desktop:
         for name, stop in (
             ("the system's proxy", self._restore_proxy),
             ("the tray", self._end_tray),
+            ("who watches", self.watching.stop),
             ("the control channel", self.control.stop),
             ("the window's state", self._end_window),
             ("the demo", self.presenter.demo.stop),
@@ -257,7 +263,8 @@ class Desktop:
 
     async def _write_events(self) -> None:
         assert self._job.events is not None
-        log = EventLog(self.context.engine.journal, self._job.events, version=__version__, role="local")
+        engine, port = self.context.engine, port_of(self.context.engine)
+        log = EventLog(engine, self._job.events, version=__version__, role="local", port=port)
         log.start()
         try:
             while True:
@@ -286,8 +293,12 @@ class Desktop:
                 self._open_links(tuple(one for one in links if isinstance(one, str)) if isinstance(links, list) else ())
             case "page":
                 self._open_page(str(request.get("page")))
+            case "close" if "ids" in request:
+                return await self.watching.close(request)
             case "close":
                 self.window.close()
+            case "hello":
+                return await self.watching.hello(request)
             case "quit":
                 self.guard.leave()
             case "status":

@@ -59,6 +59,7 @@ class Presenter(QObject):
         super().__init__(window)
         self.context, self.window, self.leave = context, window, leave
         self.hide_or_leave = leave  # without a tray a window that hides could not be found again
+        self.hurried: Callable[[], bool] = lambda: False  # whether somebody looks from elsewhere
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._ticked = 0.0
@@ -157,7 +158,8 @@ class Presenter(QObject):
             context.meter.tick(now)
             self.window.header.show_rates(context.meter.down, context.meter.up)
         visible = self.window.isVisible() and not self.window.isMinimized()
-        wanted = LOOK_MS if visible and self.window.isActiveWindow() else UNFOCUSED_MS
+        seen = (visible and self.window.isActiveWindow()) or self.hurried()
+        wanted = LOOK_MS if seen else UNFOCUSED_MS
         if self._timer.interval() != wanted:
             self._timer.setInterval(wanted)
         self._show_pause()

@@ -154,6 +154,7 @@ class ControlServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        closed = False
         try:
             while line := await reader.readline():
                 async with aclosing(self._answers.lines(line)) as answers:
@@ -164,10 +165,12 @@ class ControlServer:
             writer.close()
             async with asyncio.timeout(_READ_SECONDS):
                 await writer.wait_closed()
+            closed = True
         except (ConnectionError, ValueError, TimeoutError):  # ValueError: a line without an end
             pass
         finally:
-            writer.transport.abort()  # what is left would wait for a reader
+            if not closed:
+                writer.transport.abort()  # what is left would wait for a reader
 
 
 class PipeControlServer:

@@ -67,7 +67,7 @@ class Watch:
         self._nobody = asyncio.Event()
         self._nobody.set()
         self.watchers = 0
-        self._pulled = 0.0
+        self._pulled = float("-inf")
 
     def hello(self) -> Json:
         """What process this is."""
@@ -80,6 +80,7 @@ class Watch:
             raise ValueError(f"{MOST_WATCHERS} watch already")
         if not self.watchers:
             self._watched.begin()
+            self._pulled = float("-inf")
         self.watchers += 1
         self._nobody.clear()
         changes = Changes()

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssgui.app.channel import MOST, Change, Channel, Count, End, Failed, Served, pack, unpack
-from ssgui.app.whole_lines import PIECE, WholeLines
+from ssgui.app.whole_lines import PIECE, pieces
 from ssgui.app.worker_link import FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, WorkerGone, WorkerLink, served
 from ssgui.config.models import ServerSettings, ServerUser
 from ssgui.config.secret import Secret
@@ -120,28 +122,23 @@ def test_pauses_grow_and_begin_anew_after_a_steady_life() -> None:
         assert worker.next_pause(now + STEADY_SECONDS + 1) == FIRST_PAUSE
 
 
+@given(st.lists(st.integers(0, 2 * PIECE), max_size=40))
+def test_pieces_are_whole_lines(sizes: list[int]) -> None:
+    lines = [bytes([97 + number % 26]) * size + b"\n" for number, size in enumerate(sizes)]
+    found = list(pieces(b"".join(lines)))
+    assert b"".join(found) == b"".join(lines)
+    assert all(piece.endswith(b"\n") for piece in found)
+    assert all(len(piece) <= PIECE or piece.count(b"\n") == 1 for piece in found)
+
+
 def test_lines_of_several_writers_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     lines = [f"{letter * size}\n" for letter in "ab" for size in (1, 1000, PIECE - 1, PIECE + 5, 30)]
     with path.open("a") as one, path.open("a") as other:
-        writers = {"a": WholeLines(one), "b": WholeLines(other)}
+        writers = {"a": LineWriter(one, "a"), "b": LineWriter(other, "b")}
         for _ in range(20):
             for line in lines:
-                writers[line[0]].write(line)
-            assert path.stat().st_size % sum(map(len, lines)) == 0, "nothing is written before it is flushed"
-            for writer in writers.values():
-                writer.flush()
+                assert writers[line[0]].write(line)
+        assert all(writer.close(10) for writer in writers.values())
     assert sorted(path.read_text().splitlines(keepends=True)) == sorted(lines * 20)
 
-
-def test_a_stream_that_is_closed_is_an_error() -> None:
-    reader, writer = os.pipe()
-    with os.fdopen(writer, "w") as stream:
-        lines = WholeLines(stream)
-        os.close(reader)
-        lines.write("x\n")
-        with pytest.raises(BrokenPipeError):
-            lines.flush()
-        lines.flush()
-        lines.close()
-        assert stream.closed

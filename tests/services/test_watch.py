@@ -194,9 +194,12 @@ async def test_nothing_is_looked_at_while_nobody_watches() -> None:
     assert (world.ended, world.watch.watchers) == (1, 0)
     with pytest.raises(AssertionError):
         world.pull()
+    world.open(1)
     third = Watcher(world)
     await third.read_until(lambda told: told.whole)
     assert world.begun == 2
+    assert third.mirror is not None
+    assert list(third.mirror.live) == [1]  # however soon it came
     await third.go()
 
 

@@ -237,11 +237,18 @@ class Events:
 
 @dataclass
 class Program:
-    """A running ssgui: where it listens, what it told, and its process."""
+    """A running ssgui: where it listens, what it told, its process, and the directory that its control socket is in."""
 
     address: tuple[str, int]
     events: Events
     process: Process
+    runtime: Path
+
+    @property
+    def control(self) -> Path:
+        """Its control socket."""
+        role = self.process.command[self.process.command.index("--headless") + 1]
+        return self.runtime / "ssgui" / f"{role}-{self.process.pid}.sock"
 
 
 @contextmanager
@@ -256,8 +263,9 @@ def ssgui_program(
     with tempfile.TemporaryDirectory(prefix="ssgui-test-") as folder:
         path = Path(folder) / "events.jsonl"
         full = [*command, "--headless", role, *flags, "--events", str(path)]
-        with running(full, env={"SSGUI_PASSWORD": password, **(env or {})}, port=port) as process:
-            yield Program((HOST, port), Events(path), process)
+        own = {"SSGUI_PASSWORD": password, "XDG_RUNTIME_DIR": folder, **(env or {})}
+        with running(full, env=own, port=port) as process:
+            yield Program((HOST, port), Events(path), process, Path(own["XDG_RUNTIME_DIR"]))
             assert "Traceback" not in process.stderr(), process.stderr()
 
 

@@ -12,6 +12,7 @@ import click
 
 from ssgui.app.diagnose_command import diagnose
 from ssgui.app.documents_commands import add_document_commands
+from ssgui.app.monitor.command import monitor
 from ssgui.app.pac_commands import add_pac_commands
 from ssgui.app.uninstall_command import uninstall
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
@@ -251,6 +252,7 @@ add_document_commands(_ssgui, common_flags)
 add_pac_commands(_ssgui, common_flags)
 _ssgui.add_command(common_flags(diagnose))
 _ssgui.add_command(common_flags(uninstall))
+_ssgui.add_command(common_flags(monitor))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, Protocol
 
 from ssgui.engine.tasks import spawn
-from ssgui.system.terminal import has_terminal
+from ssgui.system.own_terminal import has_terminal
 
 GRACE_SECONDS = 2.0
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGBREAK")

@@ -1,0 +1,1 @@
+"""`ssgui monitor`: the connections of a process that runs, in a terminal."""

@@ -9,7 +9,7 @@ from ssgui.services.connections import Engine
 from ssgui.services.control_client import Json, encode
 
 _EVERY = 0.1  # seconds
-_SHARE = 0.04  # of one core
+_SHARE = 0.02  # of one core
 _LINES = 100  # at once
 MOST_FOLLOWERS = 8
 

@@ -25,6 +25,7 @@ from ssgui.services.programs import Programs
 from ssgui.services.watch import Watch, Watched, close_connections, ids_in
 from ssgui.system.processes.lookup import new_process_lookup
 
+_ASK_SECONDS = 1.0  # the system looks through all that a program has open
 _ORDER = ("on", "connecting", "failing", "suspicious", "ready")
 
 
@@ -77,6 +78,7 @@ class EngineRows:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connections: Connections | None = None
+        self._asked = 0.0  # when it was last asked whose connections they are
         self._evidence, self._programs = ServerEvidence(), Programs(None, lambda: 0)
 
     @property
@@ -95,7 +97,9 @@ class EngineRows:
 
     def pull(self) -> None:
         self.connections.pull()
-        self._programs.look()
+        if (now := time.monotonic()) - self._asked >= _ASK_SECONDS:
+            self._asked = now
+            self._programs.look()
 
     def verdict(self) -> Verdict | None:
         """That of the server that is best off; a server has none."""

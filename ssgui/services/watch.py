@@ -22,7 +22,7 @@ from ssgui.services.watch_wire import Told, line_of, row_of
 
 EVERY = 0.25  # seconds
 MOST_WATCHERS = 16
-_SHARE = 0.04  # of one core, all watchers together
+_SHARE = 0.02  # of one core, all watchers together; above some 1,500 connections per second not all ends are told
 _SLOWEST = 2.0  # seconds between two lines, whatever they cost
 _QUIET = 1.0  # a line that says nothing new comes as often
 _ROWS = 100  # in a line

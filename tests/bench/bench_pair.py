@@ -77,17 +77,18 @@ def our_pair(target: tuple[str, int]) -> Iterator[Open]:
 def measure(open_: Open) -> tuple[float, float]:
     """MB/s down one stream, and new connections per second one after the other."""
     for _ in range(20):
-        _fetch(open_, 64)
+        fetch(open_, 64)
     start = time.perf_counter()
-    _fetch(open_, BULK)
+    fetch(open_, BULK)
     rate = BULK / 1e6 / (time.perf_counter() - start)
     start = time.perf_counter()
     for _ in range(CONNECTIONS):
-        _fetch(open_, 64)
+        fetch(open_, 64)
     return rate, CONNECTIONS / (time.perf_counter() - start)
 
 
-def _fetch(open_: Open, size: int) -> None:
+def fetch(open_: Open, size: int) -> None:
+    """Have `size` bytes sent to us."""
     with open_() as sock:
         sock.sendall(f"DOWN {size}\n".encode())
         if size > 1000:

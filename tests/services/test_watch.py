@@ -307,7 +307,7 @@ async def test_there_is_an_end_to_how_many_watch() -> None:
 
 
 async def test_the_dearer_a_look_the_seldomer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_SHARE", 0.04)
+    monkeypatch.setattr(watch, "_SHARE", 0.04)  # so that two have 2 % each
     world = World()
     world.cost = 0.008  # of which 0.2 s are 4 %
     watchers = [Watcher(world), Watcher(world)]

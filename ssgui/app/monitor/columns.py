@@ -41,14 +41,6 @@ class Column:
     right: bool = False
 
 
-def wait_of(one: Connection, now: float) -> float | None:
-    """Seconds from the first payload up to the first one down, or until now, or its end."""
-    if one.first_up is None:
-        return None
-    end = one.first_down if one.first_down is not None else (now if one.ended is None else one.ended)
-    return max(0.0, end - one.first_up)
-
-
 def route_text(one: Connection) -> str:
     """Why it goes where it goes."""
     return one.rule or one.route
@@ -83,7 +75,7 @@ def _flow(one: Connection, *, down: bool) -> tuple[str, str]:
 
 
 def _wait(one: Connection, look: Look) -> tuple[str, str]:
-    seconds = wait_of(one, look.now)
+    seconds = one.wait(look.now)
     if seconds is None:
         return "", ""
     return " ".join(span(seconds)), "yellow" if seconds >= 1 and one.live and one.first_down is None else _quiet(one)
@@ -109,7 +101,7 @@ COLUMNS = (
            right=True),
     Column("all-up", "All up", 8, 9, lambda one, look: _figure(amount(one.up), one), lambda one, now: one.up,
            right=True),
-    Column("wait", "Wait", 7, 5, _wait, lambda one, now: wait_of(one, now) or 0.0, right=True),
+    Column("wait", "Wait", 7, 5, _wait, lambda one, now: one.wait(now) or 0.0, right=True),
     Column("age", "Age", 6, 1, lambda one, look: (" ".join(age(one.age(look.now))), _quiet(one)),
            lambda one, now: one.age(now), right=True),
     Column("bar", "Time", _BAR, 4, lambda one, look: ("", ""), lambda one, now: one.opened),

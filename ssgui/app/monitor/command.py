@@ -135,7 +135,7 @@ async def _print_once(place: str) -> int:
     mirror = await snapshot(place)
     console = _console()
     lines = table_lines(mirror, glyphs_for(sys.stdout.encoding), console.width)
-    for text in console_lines(console, lines, placed=False):
+    for text in console_lines(console, lines):
         click.echo(text.rstrip())
     return 0
 

@@ -5,9 +5,11 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from ssgui.app.monitor.columns import Chosen
-from ssgui.app.monitor.row_filter import EVERYTHING, FilterError, compile_filter
 from ssgui.app.monitor.view import BARS, Scope, View
+from ssgui.engine.stages import Reason, Stage
+from ssgui.services.connection_filter import NO_FILTER, WAITING, FilterError, State, compile_filter
 from ssgui.services.connections import Connection
+from ssgui.services.wording import reason_word, stage_word
 
 MOST_FILTER = 200  # letters
 _MOST_CLOSED = 100_000
@@ -34,13 +36,17 @@ class Close(NamedTuple):
 
 
 Wish = Quit | Close | None
+_WORDS: dict[str, State] = {
+    **{stage_word(stage): stage for stage in Stage}, **{reason_word(reason): reason for reason in Reason},
+    "Waiting": WAITING,
+}  # fmt: skip
 _SCOPES = {"1": Scope.ACTIVE, "2": Scope.CLOSED, "3": Scope.ALL}
 HELP = (
     ("↑ ↓ PgUp PgDn Home End", "choose a connection (j and k too)"),
     ("Enter", "all about it; Esc goes back"),
     ("x", "close it, after a question"),
     ("X", "close all that are shown and live, after a question"),
-    ("/", "filter; Enter keeps it, Esc gives it up"),
+    ("/", "filter: words, stage: reason: host: age> rate> >1MB, - for not; Enter keeps it"),
     ("1 2 3, Tab", "active, closed, all"),
     ("s S", "sort by the next column, the one before; r the other way round"),
     ("p, Space", "freeze the picture, not the traffic"),
@@ -59,7 +65,7 @@ class Controls:
         self.fault = ""  # of it
         self.question = ""
         self._scroll = 0  # of what is said about one
-        self._before = EVERYTHING
+        self._before = NO_FILTER
         self._to_close: list[int] = []
         self._back = Mode.TABLE
 
@@ -182,7 +188,7 @@ class Controls:
             case _:
                 return
         try:
-            self.view.set_filter(compile_filter(self.text))
+            self.view.set_filter(compile_filter(self.text, _WORDS))
             self.fault = ""
         except FilterError as error:  # the last good one stays
             self.fault = str(error)

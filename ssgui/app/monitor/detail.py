@@ -2,7 +2,7 @@
 
 from ssgui.app.monitor.bar import own_bar
 from ssgui.app.monitor.cells import Cell, Line, fitted, visible, wrapped
-from ssgui.app.monitor.columns import Look, wait_of
+from ssgui.app.monitor.columns import Look
 from ssgui.app.monitor.glyphs import FAILED, STYLES, mark_of
 from ssgui.engine.stages import Role, Stage, StreamStatus
 from ssgui.services.connections import Connection, Moment
@@ -53,7 +53,7 @@ def _facts(one: Connection, look: Look) -> list[Line]:
         ("server", one.server, ""),
         ("age", " ".join(age(one.age(look.now))), ""),
     ]
-    if (wait := wait_of(one, look.now)) is not None:
+    if (wait := one.wait(look.now)) is not None:
         facts.append(("wait", f"{' '.join(span(wait))} for the first byte", ""))
     if one.acked is not None and one.first_down is None:
         facts.append(("unanswered", f"{' '.join(amount(one.acked))} of ours were acknowledged", "yellow"))

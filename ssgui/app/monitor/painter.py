@@ -11,20 +11,20 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import ControlType, Segment
 from rich.text import Text
 
-from ssgui.app.monitor.cells import Line
+from ssgui.app.monitor.cells import Cell, Line
 
 _ERASE_REST = "\x1b[K"
 
 
 class _Placed:
-    """A line for rich."""
+    """Cells for rich, that begin in column `at`; with `placed` the terminal is told so where it may think otherwise."""
 
-    def __init__(self, line: Line, *, placed: bool) -> None:
-        self._line, self._placed = line, placed
+    def __init__(self, cells: Sequence[Cell], at: int = 0, *, placed: bool) -> None:
+        self._cells, self._at, self._placed = cells, at, placed
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        at, certain = 0, True
-        for cell in self._line:
+        at, certain = self._at, True
+        for cell in self._cells:
             if not cell.text:
                 continue
             if self._placed and not certain:
@@ -35,14 +35,15 @@ class _Placed:
             certain = certain and cell.text.isascii()
 
 
-def console_lines(console: Console, lines: Iterable[Line], *, placed: bool) -> list[str]:
+def _rendered(console: Console, cells: _Placed) -> str:
+    with console.capture() as capture:
+        console.print(cells, end="", soft_wrap=True)
+    return capture.get()
+
+
+def console_lines(console: Console, lines: Iterable[Line]) -> list[str]:
     """Each line as text with its colours, as far as `console` has any."""
-    found = []
-    for line in lines:
-        with console.capture() as capture:
-            console.print(_Placed(line, placed=placed), end="", soft_wrap=True)
-        found.append(capture.get())
-    return found
+    return [_rendered(console, _Placed(line, placed=False)) for line in lines]
 
 
 class Painter:
@@ -50,7 +51,7 @@ class Painter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._shown: list[str] = []
+        self._shown: list[Line] = []
         self._size = (0, 0)
 
     def forget(self) -> None:
@@ -59,14 +60,29 @@ class Painter:
 
     def paint(self, lines: Sequence[Line], size: tuple[int, int]) -> str:
         """What makes the screen show `lines`; "" when it does already."""
-        cleared = ""
+        out: list[str] = []
         if size != self._size or not self._shown:
-            self._size, self._shown = size, []
-            cleared = "\x1b[0m\x1b[2J"
-        new = console_lines(self._console, lines, placed=True)
-        out = [cleared]
-        for at, text in enumerate(new):
-            if at >= len(self._shown) or self._shown[at] != text:
-                out.append(f"\x1b[{at + 1};1H{text}\x1b[0m{_ERASE_REST}")
-        self._shown = new
+            self._size, self._shown = size, [[] for _ in lines]
+            out.append("\x1b[0m\x1b[2J")
+        for at, (before, line) in enumerate(zip(self._shown, lines, strict=True)):
+            if before != line:
+                out.append(self._changed(at, before, line))
+        self._shown = [list(line) for line in lines]
         return "".join(out)
+
+    def _changed(self, row: int, before: Line, line: Line) -> str:
+        """From the first cell that is another to the last one, or to the end where the line has another width."""
+        most = min(len(before), len(line))
+        first = next((at for at in range(most) if before[at] != line[at]), most)
+        tail = 0
+        same_width = _width(before) == _width(line)
+        if same_width:
+            while tail < most - first and before[-1 - tail] == line[-1 - tail]:
+                tail += 1
+        start = _width(line[:first])
+        text = _rendered(self._console, _Placed(line[first : len(line) - tail], start, placed=True))
+        return f"\x1b[{row + 1};{start + 1}H{text}" + ("" if same_width else f"\x1b[0m{_ERASE_REST}")
+
+
+def _width(line: Line) -> int:
+    return sum(cell_len(cell.text) for cell in line)

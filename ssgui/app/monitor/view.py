@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from ssgui.app.monitor.columns import BY_KEY, Chosen
-from ssgui.app.monitor.row_filter import EVERYTHING, FilterError, RowFilter
+from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
 from ssgui.services.connections import Connection
 from ssgui.services.mirror import Mirror
 
@@ -24,7 +24,7 @@ class View:
     def __init__(self, mirror: Mirror) -> None:
         self.mirror = mirror
         self.scope = Scope.ALL
-        self.filter: RowFilter = EVERYTHING
+        self.filter = NO_FILTER
         self.filter_fault = ""
         self.sorted_by: tuple[str, bool] | None = None  # a column's key, and whether the largest is on top
         self.rows: list[Connection] = []
@@ -102,7 +102,7 @@ class View:
         self.selected = self.rows[max(0, min(goal, len(self.rows) - 1))].id
         self._keep_in_sight()
 
-    def set_filter(self, wanted: RowFilter) -> None:
+    def set_filter(self, wanted: Filter) -> None:
         """Show what it selects."""
         self.filter = wanted
         self._rewind()

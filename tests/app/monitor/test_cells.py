@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from ssgui.app.monitor.bar import own_bar, shares, timed_bar
 from ssgui.app.monitor.cells import Cell, cropped, fitted, fitted_target, in_ascii, visible, wrapped
-from ssgui.app.monitor.columns import COLUMNS, Look, choose, head_line, row_line, wait_of
+from ssgui.app.monitor.columns import COLUMNS, Look, choose, head_line, row_line
 from ssgui.app.monitor.glyphs import FINE, PLAIN, glyphs_for, mark_of
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.services.connections import Connection
@@ -135,13 +135,6 @@ def test_flags_that_explain_slowness_stand_out() -> None:
     one = connection(down_status=StreamStatus.WRITING)
     line = row_line(one, choose(80, Role.LOCAL), Look(112.0, PLAIN))
     assert next(cell for cell in line if cell.text == " W").style == "bold yellow"
-
-
-def test_wait() -> None:
-    assert wait_of(connection(), 110.0) is None
-    assert wait_of(connection(first_up=102.0), 110.0) == 8.0
-    assert wait_of(connection(first_up=102.0, ended=105.0), 110.0) == 3.0
-    assert wait_of(connection(first_up=102.0, first_down=103.0), 110.0) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ssgui.app.monitor.painter import Painter, console_lines
 from ssgui.app.monitor.screen import Screen, table_lines
 from ssgui.app.monitor.view import Scope, View
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
+from ssgui.services import connection_filter
 from ssgui.services.connections import Connection, Moment
 from ssgui.services.evidence import Verdict
 from ssgui.services.mirror import Mirror
@@ -180,15 +181,31 @@ def test_a_filter_is_seen_while_it_is_typed(world: World) -> None:
     assert len(world.view.rows) == 20
 
 
-@pytest.mark.parametrize("word", ["curl", "tokyo", "no-answer", "gfwlist", "http", "ann", "waiting", "10.0.0.9"])
-def test_what_a_filter_looks_into(word: str) -> None:
-    world = World()
-    world.add(1)
-    world.add(2, program="curl", server="Tokyo 1", rule="gfwlist", inbound="http", user="ann", client="10.0.0.9:1",
-              first_up=150.0)  # fmt: skip
-    world.add(3, reason=Reason.NO_ANSWER, ended=150.0, stage=Stage.DESTROYED)
-    world.press("/", *word, "enter")
-    assert [one.id for one in world.view.rows] == [3 if word == "no-answer" else 2]
+@pytest.mark.parametrize(
+    "text", ["curl", "tokyo", "stage:waiting", "waiting", "age>1000s", ">1MB", "user:ann", "-dead"]
+)
+def test_a_filter_is_the_windows(text: str) -> None:
+    world = World(width=120)
+    world.add(1, opened=-2000.0, program="curl", server="Tokyo 1", user="ann", first_up=150.0, up=2_000_000)
+    world.add(2, target="dead.example:1", reason=Reason.NO_ANSWER, ended=150.0, stage=Stage.DESTROYED)
+    world.press("/", *text, "enter")
+    assert world.shown() == [1]
+
+
+def test_a_filter_that_is_wrong_says_so_and_the_last_good_one_stays(world: World) -> None:
+    world.press("/", *"host-1 stage:c")
+    world.press(*"razy")
+    assert world.lines()[-1].startswith("/host-1 stage:crazy█  there is no stage")
+    assert world.view.filter.text == "host-1 stage:c"
+    world.press("enter")
+    assert "host-1 stage:c" in world.lines()[-1]
+
+
+def test_a_filter_that_takes_too_long_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_filter, "MOST_SECONDS", -1.0)
+    world.press("/", *"/host/", "enter")
+    assert "this expression takes too long" in world.lines()[-1]
+    assert world.shown() == []
 
 
 # ---- closing
@@ -453,9 +470,9 @@ def test_without_colours() -> None:
     world = World()
     world.add(1, ended=150.0, reason=Reason.DENIED, stage=Stage.DESTROYED)
     lines = world.screen.lines()
-    assert any("\x1b[31m" in text for text in console_lines(console(), lines, placed=False))
+    assert any("\x1b[31m" in text for text in console_lines(console(), lines))
     for bare in (console(no_color=True), console(color_system=None)):
-        assert not any(code in text for text in console_lines(bare, lines, placed=False) for code in ("[31m", "[34m"))
+        assert not any(code in text for text in console_lines(bare, lines) for code in ("[31m", "[34m"))
 
 
 def test_on_paper() -> None:

@@ -208,7 +208,7 @@ def test_another_size(pair: Pair) -> None:
         assert "Server" not in shown.lines()[2]
         shown.resize(160, 30)
         shown.wait_for("Server", "Program", "All down")
-        assert "/ filter" in shown.lines()[29]
+        wait_until(lambda: "/ filter" in shown.lines()[29], "the last line")
         for columns, rows in ((40, 10), (10, 3), (1, 1)):
             shown.resize(columns, rows)
             wait_until(lambda columns=columns: len(shown.lines()[0]) <= columns, "it fits")  # type: ignore[misc]

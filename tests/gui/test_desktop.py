@@ -19,8 +19,12 @@ from ssgui.gui import window_state
 from ssgui.gui.failures import Failures
 from ssgui.gui.window import MainWindow
 from tests.support.app import app
+from tests.support.origin import Origin
 from tests.support.processes import ROOT, wait_until
+from tests.support.socks_client import receive_exactly, socks_connect
+from tests.support.terminal import TerminalProgram
 
+SSGUI = [sys.executable, "-m", "ssgui"]
 SLOW = {"httpx", "keyring", "rich", "segno", "zxingcpp", "aiodns", "pycares", "yaml", "hypothesis", "PySide6.QtNetwork"}
 
 
@@ -81,6 +85,28 @@ def test_a_server_for_this_run(tmp_path: Path) -> None:
         one.process.send_signal(signal.SIGTERM)
         one.require_good_end()
     assert not (tmp_path / "config.json").exists()
+
+
+def test_it_can_be_watched_and_connections_closed_from_elsewhere(tmp_path: Path) -> None:
+    with Origin() as origin, app(tmp_path, "-s", "127.0.0.1", "-p", "9", "-k", "pw", "-l", "0", "--bypass-lan") as one:
+        host, _, port = wait_until(lambda: one.status()["address"], "the port").rpartition(":")
+        env = {"SSGUI_HOME": str(tmp_path)}
+        with (
+            socks_connect((host, int(port)), origin.address) as sock,
+            TerminalProgram([*SSGUI, "monitor", "--data-dir", str(tmp_path)], env=env) as shown,
+        ):
+            sock.sendall(b"ECHO\nx")
+            receive_exactly(sock, 1)
+            text = shown.wait_for(f"app {one.process.pid}", "Streaming", "127.0.0.1:9")
+            assert f"127.0.0.1:{origin.port}" in text
+            shown.press("jxy")
+            with pytest.raises(ConnectionResetError):
+                sock.recv(1)
+            shown.wait_for("Closed by you")
+            one.process.send_signal(signal.SIGTERM)
+            assert shown.wait() == 0
+            assert b"has ended" in shown.raw
+        one.require_good_end()
 
 
 def test_a_part_that_fails_does_not_end_the_app(tmp_path: Path) -> None:

@@ -69,7 +69,10 @@ class TerminalProgram:
             ready, _, _ = select.select([self._master, self._woken], [], [])
             if self._woken in ready:
                 return
-            data = os.read(self._master, 1 << 16)
+            try:
+                data = os.read(self._master, 1 << 16)
+            except OSError:
+                return  # nobody has the inner end any more
             with self._lock:
                 self.raw += data
                 self._stream.feed(data)

@@ -112,6 +112,7 @@ def test_flags_that_the_readme_names_exist() -> None:
     texts += read("ssgui/app/documents_commands.py") + read("ssgui/app/diagnose_command.py")
     texts += read("ssgui/app/pac_commands.py")
     texts += read("ssgui/app/uninstall_command.py").replace("/--purge", '" "--purge')
+    texts += read("ssgui/app/monitor/command.py")
     known = set(re.findall(r'"(--?[a-zA-Z][a-z0-9-]*)"', texts)) | {"-h"}
     assert named <= known
 

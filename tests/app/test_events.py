@@ -200,6 +200,15 @@ def test_a_program_is_told_when_it_is_known() -> None:
     assert "\x1b" not in stream.getvalue()
 
 
+def test_every_line_of_a_worker_says_its_number() -> None:
+    engine, stream = FakeEngine(), io.StringIO()
+    log = EventLog(engine, stream, version="1", role="server", worker=2)
+    log.start()
+    engine.journal.append(OPENED)
+    log.close()
+    assert [json.loads(line)["worker"] for line in stream.getvalue().splitlines()] == [2, 2, 2]
+
+
 def test_pump_writes_each_event_once() -> None:
     engine, stream = FakeEngine(), io.StringIO()
     log = new_log(engine, stream)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _SUN_PATH = 100  # bytes; a unix socket's name has 104 to 108
+_RUN = Path("/run/ssgui")
 _PIPES = "\\\\.\\pipe\\"
 _NAME = re.compile(r"(?:[0-9a-f]{16}|[a-z]+-[0-9]+(?:-[0-9]+)?)")
 
@@ -73,9 +74,17 @@ def _runtime_folder() -> Path:
         given = os.environ.get(name, "").partition(":")[0]
         if given and os.path.isdir(given):
             return Path(given) / "ssgui"
-    if _user() == 0 and os.path.isdir("/run"):
-        return Path("/run/ssgui")
+    if _user() == 0 and os.path.isdir("/run") and _may_be_ours(_RUN):
+        return _RUN
     return _temporary()
+
+
+def _may_be_ours(folder: Path) -> bool:
+    """That of a service belongs to the service's user."""
+    try:
+        return folder.lstat().st_uid == _user()
+    except OSError:
+        return True  # it is not there yet
 
 
 def places() -> list[str]:
@@ -104,7 +113,7 @@ def _folders() -> Iterator[Path]:
             yield Path(given) / "ssgui"
     yield Path(f"/run/user/{_user()}/ssgui")
     yield _temporary()
-    yield Path("/run/ssgui")
+    yield _RUN
     if _user() == 0:
         yield from sorted(Path("/run").glob("*/ssgui"))
         yield from sorted(Path("/run/user").glob("*/ssgui"))

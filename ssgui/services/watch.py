@@ -18,7 +18,7 @@ from ssgui.services.changes import Changes
 from ssgui.services.connections import Connection, Connections
 from ssgui.services.control_client import PROTOCOL, Json, encode
 from ssgui.services.evidence import Verdict
-from ssgui.services.watch_wire import Told, line_of, row_of
+from ssgui.services.watch_wire import Told, line_of, lines_of, row_of
 
 EVERY = 0.25  # seconds
 MOST_WATCHERS = 16
@@ -109,12 +109,13 @@ class Watch:
     # ---- what one is told
 
     async def _follow(self, changes: Changes) -> AsyncGenerator[bytes, None]:
-        everything, told, said = True, 0.0, ""
-        while not self._ending.is_set():
+        everything, told, said, last = True, 0.0, "", False
+        while not last:
+            last = self._ending.is_set()
             begun, spent = time.perf_counter(), 0.0
-            self._pull()
+            self._pull(at_once=last)
             ids, lost = changes.take()
-            lines = self._all(lost) if everything or lost else self._news(ids)
+            lines = self._all(lost) if everything or lost else self._rows(sorted(ids))
             everything = False
             for line in lines:
                 spent += time.perf_counter() - begun
@@ -128,10 +129,10 @@ class Watch:
             await self._rest(spent)
         yield line_of(Told(self._clock(), bye=True))
 
-    def _pull(self) -> None:
+    def _pull(self, *, at_once: bool) -> None:
         """Watchers that wake at the same time share one look."""
         now = self._clock()
-        if now - self._pulled >= EVERY / 2:
+        if at_once or now - self._pulled >= EVERY / 2:
             self._pulled = now
             self._watched.pull()
 
@@ -150,9 +151,6 @@ class Watch:
         yield from self._rows([*reversed(ended), *connections.live])
         yield line_of(Told(self._clock(), whole=True))
 
-    def _news(self, ids: set[int]) -> Iterator[bytes]:
-        yield from self._rows(sorted(ids))
-
     def _rows(self, ids: list[int]) -> Iterator[bytes]:
         """Rows as they are when each line is made: who reads slowly hears of no past."""
         gone: list[int] = []
@@ -165,7 +163,7 @@ class Watch:
                 else:
                     found.append(one)
             if found:
-                yield line_of(Told(self._clock(), rows=[row_of(one) for one in found]))
+                yield from lines_of(self._clock(), [row_of(one) for one in found])
         if gone:
             yield line_of(Told(self._clock(), gone=gone, dropped=len(gone)))
 

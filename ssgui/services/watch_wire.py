@@ -15,6 +15,7 @@ process's monotonic clock, in seconds, as are all times in rows; `time` says onc
 nothing but `t` come at least once a second or two.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,7 +23,7 @@ import msgspec
 
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.services.connections import Connection, Moment
-from ssgui.services.control_client import ControlError
+from ssgui.services.control_client import MAX_LINE, ControlError
 from ssgui.services.evidence import Verdict
 
 _STATUS = {
@@ -131,13 +132,32 @@ def _moment(word: str) -> Moment | None:
 _REASONS, _MOMENTS = frozenset(map(str, Reason)), frozenset(map(str, Moment))
 
 
+_TEXTS = ("inbound", "client", "program", "user", "target", "route", "rule", "server", "detail")
+_MOST_LETTERS = 2000
+
+
+def lines_of(t: float, rows: list[Row]) -> Iterator[bytes]:
+    """Lines that tell `rows`, none of them too long to be read."""
+    line = line_of(Told(t, rows=rows))
+    if len(line) <= MAX_LINE // 2:
+        yield line
+    elif len(rows) > 1:
+        half = len(rows) // 2
+        yield from lines_of(t, rows[:half])
+        yield from lines_of(t, rows[half:])
+    else:
+        for name in _TEXTS:
+            setattr(rows[0], name, getattr(rows[0], name)[:_MOST_LETTERS])
+        yield line_of(Told(t, rows=rows))
+
+
 def line_of(told: Told) -> bytes:
     """`told` as its line."""
     try:
         return _encode(told) + b"\n"
     except UnicodeEncodeError:  # half of a surrogate pair, in somebody's remark
         for row in told.rows:
-            for name in ("program", "user", "target", "rule", "server", "detail", "client", "inbound", "route"):
+            for name in _TEXTS:
                 setattr(row, name, _whole(getattr(row, name)))
         if told.verdict is not None:
             told.verdict = replace(told.verdict, server=_whole(told.verdict.server))

@@ -58,6 +58,16 @@ def test_without_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: i
     assert process_socket_path("server", 7).parent == tmp_path / folder
 
 
+def test_a_directory_that_a_service_has_is_not_roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(control_places, "_user", lambda: 0)
+    monkeypatch.setattr(control_places, "_RUN", tmp_path / "service")
+    assert process_socket_path("server", 7).parent == tmp_path / "service"
+    (tmp_path / "service").mkdir()
+    monkeypatch.setattr(control_places, "_user", lambda: os.geteuid() + 1)
+    assert not control_places._may_be_ours(tmp_path / "service")
+
+
 def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("x" * 80) / ("y" * 80)
     deep.mkdir(parents=True)

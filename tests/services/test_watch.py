@@ -22,11 +22,11 @@ from ssgui.services import watch
 from ssgui.services.changes import Changes
 from ssgui.services.connections import MOST_CLOSED, Connection, Connections, Moment
 from ssgui.services.control import Answers, ControlServer
-from ssgui.services.control_client import ControlError, answer_of, ask_place, follow
+from ssgui.services.control_client import MAX_LINE, ControlError, answer_of, ask_place, follow
 from ssgui.services.evidence import Verdict
 from ssgui.services.mirror import Mirror
 from ssgui.services.watch import MOST_WATCHERS, Watch, close_connections, ids_in
-from ssgui.services.watch_wire import Told, connection_of, line_of, row_of, told_by
+from ssgui.services.watch_wire import Told, connection_of, line_of, lines_of, row_of, told_by
 from tests.engine.world import until
 
 ABOUT = {"ok": True, "protocol": 1, "role": "local", "pid": 7, "version": "1", "listens": ["127.0.0.1:1080"]}
@@ -273,10 +273,13 @@ async def test_an_end_is_told() -> None:
     world = World()
     watcher = Watcher(world)
     await watcher.read_until(lambda told: told.whole)
+    world.open(1)
+    world.close(1, Reason.SHUTDOWN)
     stopping = asyncio.ensure_future(world.watch.stop())
     await watcher.read_until(lambda told: told.bye)
     assert watcher.mirror is not None
     assert watcher.mirror.left
+    assert watcher.mirror.ended[1].reason is Reason.SHUTDOWN  # the last that happened is told
     with pytest.raises(StopAsyncIteration):
         await watcher.read()
     await stopping
@@ -451,6 +454,18 @@ def test_half_a_character_in_a_name_is_no_end_of_it() -> None:
     assert (told.rows[0].target, told.rows[0].server) == ("a?b", "?")
     assert told.verdict is not None
     assert told.verdict.server == "Tokyo ?"
+
+
+def test_rows_that_are_long_come_in_several_lines() -> None:
+    long, longer = "x" * 100_000, "y" * (3 << 20)
+    ones = [Connection(number, 1, "socks5", "127.0.0.1:5", 1.0, target=long) for number in range(1, 31)]
+    ones.append(Connection(31, 1, "socks5", "127.0.0.1:5", 1.0, rule=longer))
+    lines = list(lines_of(1.5, [row_of(one) for one in ones]))
+    assert max(map(len, lines)) < MAX_LINE
+    rows = [row for line in lines for row in told_by(line).rows]
+    assert [row.id for row in rows] == list(range(1, 32))
+    assert {row.target for row in rows[:-1]} == {long}
+    assert 100 < len(rows[-1].rule) < 10_000
 
 
 @given(st.binary(max_size=80))

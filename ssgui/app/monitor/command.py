@@ -107,7 +107,8 @@ async def _show(one: "Instance", events: str | None, *, once: bool, as_json: boo
     if as_json:
         await follow_rows(one.place, lambda text: _put(sys.stdout, text), once=once)
         return 0
-    if once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    able = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    if once or not able:
         return await _print_once(one.place)
     return await _live(one.place)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ssgui.engine.stages import Reason, Role, Stage
 from ssgui.services.connections import Connection, Moment
@@ -127,6 +130,29 @@ async def test_a_stranger_who_sends_anything_ends_nothing(pair: Pair) -> None:
             pass  # it was cut off in the middle
         writer.close()
     assert (await ask_place(str(local.control), {"do": "hello"}))["ok"]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+requests = st.dictionaries(st.sampled_from(["ids", "do", "x"]), values, max_size=3)
+known = st.builds(lambda do, ids: {"do": do, "ids": ids}, st.sampled_from(["hello", "close"]), values)
+lines = st.binary(max_size=40).map(lambda data: data.replace(b"\n", b"")) | (requests | known | values).map(
+    lambda value: json.dumps(value).encode()
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(lines, max_size=20))
+def test_every_line_is_answered_by_one(pair: Pair, sent: list[bytes]) -> None:
+    with socket.socket(socket.AF_UNIX) as sock, sock.makefile("rb") as answers:
+        sock.settimeout(20)
+        sock.connect(str(pair[0].control))
+        for line in sent:
+            sock.sendall(line + b"\n")
+            assert isinstance(json.loads(answers.readline())["ok"], bool)
 
 
 async def test_many_watch_and_one_is_killed(pair: Pair) -> None:

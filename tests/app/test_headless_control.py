@@ -20,6 +20,7 @@ from ssgui.engine.stages import Reason, Role, Stage
 from ssgui.services.connections import Connection, Moment
 from ssgui.services.control_client import ControlError, answer_of, ask_place, follow
 from ssgui.services.mirror import Mirror
+from tests.support.json_values import json_values
 from tests.support.origin import Origin
 from tests.support.ports import free_port
 from tests.support.processes import HOST, METHOD, Program, running, ssgui_local, ssgui_server, wait_until
@@ -132,14 +133,9 @@ async def test_a_stranger_who_sends_anything_ends_nothing(pair: Pair) -> None:
     assert (await ask_place(str(local.control), {"do": "hello"}))["ok"]
 
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
-)
-requests = st.dictionaries(st.sampled_from(["ids", "do", "x"]), values, max_size=3)
-known = st.builds(lambda do, ids: {"do": do, "ids": ids}, st.sampled_from(["hello", "close"]), values)
-lines = st.binary(max_size=40).map(lambda data: data.replace(b"\n", b"")) | (requests | known | values).map(
+requests = st.dictionaries(st.sampled_from(["ids", "do", "x"]), json_values, max_size=3)
+known = st.builds(lambda do, ids: {"do": do, "ids": ids}, st.sampled_from(["hello", "close"]), json_values)
+lines = st.binary(max_size=40).map(lambda data: data.replace(b"\n", b"")) | (requests | known | json_values).map(
     lambda value: json.dumps(value).encode()
 )
 

@@ -22,6 +22,7 @@ from ssgui.services.control import Answers, ControlError, ControlServer, Instanc
 from ssgui.services.control_client import MAX_LINE, ask_place, follow
 from ssgui.services.control_places import socket_path
 from tests.engine.world import until
+from tests.support.json_values import json_values
 
 ROOT = Path(__file__).parents[2]
 
@@ -214,13 +215,6 @@ async def test_a_server_that_is_stuck_is_not_waited_for(tmp_path: Path) -> None:
         assert caught.value.reached
     finally:
         await server.stop()
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=50)

@@ -28,6 +28,7 @@ from ssgui.services.mirror import Mirror
 from ssgui.services.watch import MOST_WATCHERS, Watch, close_connections, ids_in
 from ssgui.services.watch_wire import Told, connection_of, line_of, lines_of, row_of, told_by
 from tests.engine.world import until
+from tests.support.json_values import json_values
 
 ABOUT = {"ok": True, "protocol": 1, "role": "local", "pid": 7, "version": "1", "listens": ["127.0.0.1:1080"]}
 
@@ -476,18 +477,16 @@ def test_random_bytes_tell_nothing(data: bytes) -> None:
         return
 
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
-)
 keys = st.sampled_from(["t", "sync", "rows", "gone", "dropped", "verdict", "bye", "whole"])
 row_keys = st.sampled_from(
     ["id", "conn", "opened", "stage", "timeline", "up_status", "moments", "reason", "ended", "up"]
 )
 
 
-@given(st.dictionaries(keys, values, max_size=4), st.lists(st.dictionaries(row_keys, values, max_size=9), max_size=2))
+@given(
+    st.dictionaries(keys, json_values, max_size=4),
+    st.lists(st.dictionaries(row_keys, json_values, max_size=9), max_size=2),
+)
 def test_random_lines_are_taken_or_refused(line: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     mirror = Mirror(ABOUT)
     full = {"t": 1.0, **line, "rows": [{"id": 1, "conn": 1, "opened": 1.0, "stage": "INIT", **row} for row in rows]}

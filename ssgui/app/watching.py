@@ -15,18 +15,17 @@ from collections.abc import Callable, Mapping
 from ssgui import __version__
 from ssgui.app.event_stream import EventStream
 from ssgui.engine.engine import Engine
-from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Role
 from ssgui.protocol.address import Address
 from ssgui.services.connections import Connections
 from ssgui.services.control import Json, Stream
-from ssgui.services.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.engine_sources import EngineSources
+from ssgui.services.evidence import ServerEvidence, Verdict
 from ssgui.services.programs import Programs
 from ssgui.services.watch import Watch, Watched, close_connections, ids_in
 from ssgui.system.processes.lookup import new_process_lookup
 
 _ASK_SECONDS = 1.0  # the system looks through all that a program has open
-_ORDER = ("on", "connecting", "failing", "suspicious", "ready")
 
 
 class Watching:
@@ -103,8 +102,5 @@ class EngineRows:
 
     def verdict(self) -> Verdict | None:
         """That of the server that is best off; a server has none."""
-        now, evidence = time.monotonic(), self._evidence
-        clients = [relay for relay in self._engine.relays if isinstance(relay, LocalRelay)]
-        names = {upstream.name: None for relay in clients for upstream in relay.pool.upstreams}
-        verdicts = [judge(name, evidence.of(name) if evidence.knows(name) else None, now) for name in names]
-        return min(verdicts, key=lambda one: (_ORDER.index(one.kind), one.seconds), default=None)
+        verdict = EngineSources(self._engine, self._evidence).judged(time.monotonic())
+        return verdict if verdict.server else None

@@ -18,6 +18,7 @@ nothing but `t` come at least once a second or two.
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 
@@ -33,12 +34,17 @@ _STATUS = {
 _STATUS_OF = {text: status for status, text in _STATUS.items()}
 
 
+# What nobody's clock shows, and nobody's network carries, would make figures infinite.
+Time = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+Rate = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+
+
 class Row(msgspec.Struct, omit_defaults=True):
     """A `Connection` in words: stages by their names, status as "R", "W", "RW"."""
 
     id: int
     conn: int
-    opened: float
+    opened: Time
     role: str = ""
     inbound: str = ""
     client: str = ""
@@ -46,7 +52,7 @@ class Row(msgspec.Struct, omit_defaults=True):
     pid: int = 0
     user: str = ""
     stage: str = ""
-    timeline: list[tuple[str, float]] = []
+    timeline: list[tuple[str, Time]] = []
     target: str = ""
     route: str = ""
     rule: str = ""
@@ -57,23 +63,23 @@ class Row(msgspec.Struct, omit_defaults=True):
     down: int = 0
     held_up: int = 0
     held_down: int = 0
-    up_rate: float = 0.0
-    down_rate: float = 0.0
-    first_up: float | None = None
-    first_down: float | None = None
-    up_blocked: float | None = None
-    down_blocked: float | None = None
+    up_rate: Rate = 0.0
+    down_rate: Rate = 0.0
+    first_up: Time | None = None
+    first_down: Time | None = None
+    up_blocked: Time | None = None
+    down_blocked: Time | None = None
     acked: int | None = None
-    moments: list[tuple[float, str]] = []
+    moments: list[tuple[Time, str]] = []
     reason: str = ""
     detail: str = ""
-    ended: float | None = None
+    ended: Time | None = None
 
 
 class Told(msgspec.Struct, omit_defaults=True):
     """One line."""
 
-    t: float
+    t: Time
     sync: bool = False
     whole: bool = False
     rows: list[Row] = []
@@ -103,7 +109,7 @@ def connection_of(row: Row) -> Connection:
     """The connection that `row` tells about. ControlError for a stage or status that there is not."""
     try:
         stage = Stage[row.stage]
-        timeline = [(Stage[name], t) for name, t in row.timeline]
+        timeline = [(Stage[name], t) for name, t in row.timeline] or [(stage, row.opened)]
         up_status, down_status = _STATUS_OF[row.up_status], _STATUS_OF[row.down_status]
     except KeyError as error:
         raise ControlError(f"it tells of {error.args[0]!r}, which this version does not know") from None

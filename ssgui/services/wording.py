@@ -71,13 +71,15 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
             return "Connected", f"{server} · Bytes came back {ago} ago"
         case "connecting":
             return "Connecting…", f"{server} · Trying for {ago}"
+        case "failing" if verdict.why == "way":
+            words = f"{server} cannot be tried · {verdict.count} attempts failed"
+            return "The proxy on the way does not work", words
         case "failing":
             why = reason_word(verdict.reason) if verdict.reason is not None else ""
             words = f"{verdict.count} of {max(verdict.count, verdict.attempts)} attempts failed: {why}"
             return f"{server} does not answer", words
         case "suspicious":
-            words = f"The server took our bytes, and not one came back for {verdict.count} connections"
-            return "Wrong password or method?", words
+            return _suspicion(verdict)
         case "offline":
             return "Waiting for network", "This computer is offline · Resumes by itself"
         case "off":
@@ -92,3 +94,22 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
         "Ready",
         f"{server} · Bytes came back {ago} ago" if verdict.seconds else f"{server} · Nothing sent through it yet",
     )
+
+
+def _suspicion(verdict: Verdict) -> tuple[str, str]:
+    """A server that takes bytes and never gave one back: why that may be."""
+    many = "" if verdict.count == 1 else f" for {verdict.count} connections"
+    words = f"The server took our bytes, and not one came back{many}"
+    match verdict.why:
+        case "key-or-clock":
+            return "Wrong key, or a clock that is off?", words
+        case "clock":
+            time = " ".join(age(abs(verdict.seconds)))
+            off = f"{time} {'behind' if verdict.seconds > 0 else 'ahead'}"
+            return "This computer's clock is off", off if verdict.seconds else "It differs from the server's"
+        case "unreadable":
+            return "Wrong password or method?", "What came back cannot be opened with them"
+        case "plugin":
+            words = f"Its plugin took our bytes, and not one came back for {verdict.count} connections"
+            return f"{verdict.server} does not answer", words
+    return "Wrong password or method?", words

@@ -30,7 +30,13 @@ def test_reasons(application: QApplication, reason: Reason | None) -> None:
         Verdict("on", "Tokyo 1", 0.3),
         Verdict("connecting", "Tokyo 1", 1.4),
         Verdict("failing", "Tokyo 1", 0.0, 4, 4, Reason.CONNECT_TIMEOUT),
-        Verdict("suspicious", "Tokyo 1", 0.0, 12),
+        Verdict("failing", "Tokyo 1", 0.0, 4, 4, why="way"),
+        *(
+            Verdict("suspicious", "Tokyo 1", count=12, why=why)
+            for why in ("key", "key-or-clock", "unreadable", "plugin")
+        ),
+        *(Verdict("suspicious", "Tokyo 1", seconds, 1, why="clock") for seconds in (0.0, 400.0, -2.5)),
+        Verdict("suspicious", "Tokyo 1", count=1, why="key"),
         Verdict("offline", "Tokyo 1"),
         Verdict("ready", "Tokyo 1", 70.0),
         Verdict("ready", "Tokyo 1"),
@@ -38,7 +44,7 @@ def test_reasons(application: QApplication, reason: Reason | None) -> None:
         Verdict("paused", "Tokyo 1", 500.0),
         *(Verdict("blocked", "Tokyo 1", why=why) for why in ("plugin", "password", "sealed", "way", "method")),
     ],
-    ids=lambda one: f"{one.kind} {one.why}",
+    ids=lambda one: f"{one.kind} {one.why} {one.seconds}",
 )
 def test_verdicts(application: QApplication, verdict: Verdict) -> None:
     shown = words.header_state(verdict, "127.0.0.1:1080")

@@ -35,13 +35,15 @@ def timed_bar(one: Connection, now: float, width: int, glyphs: Glyphs, seconds: 
 
 def shares(amounts: list[float], room: int) -> list[int]:
     """`room` cells for parts of these sizes, in proportion; none is lost while there is a cell for each."""
-    total = sum(amounts)
     if not amounts or room <= 0:
         return [0] * len(amounts)
     if len(amounts) >= room:
         return [1] * room + [0] * (len(amounts) - room)
-    counts = [max(1, round(room * amount / total)) if total > 0 else 1 for amount in amounts]
-    longest = max(range(len(amounts)), key=lambda at: amounts[at])
+    largest = max(amounts)
+    parts = [max(0.0, amount / largest) if largest > 0 else 1.0 for amount in amounts]
+    total = sum(parts)
+    counts = [max(1, round(room * part / total)) for part in parts]
+    longest = max(range(len(parts)), key=parts.__getitem__)
     counts[longest] += room - sum(counts)
     while counts[longest] < 1:  # many small ones, rounded up: those that can give
         counts[counts.index(max(counts))] -= 1

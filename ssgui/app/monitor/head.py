@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from ssgui.app.monitor.cells import Cell, Line, visible
 from ssgui.app.monitor.glyphs import FAILED, STYLES, Glyphs
-from ssgui.app.monitor.summary import STUCK_SECONDS, Summary
+from ssgui.app.monitor.summary import Summary
 from ssgui.services.evidence import Verdict
+from ssgui.services.health import SLOW
 from ssgui.services.mirror import Mirror
 from ssgui.services.segments import SegmentKind
 from ssgui.services.units import rate
@@ -14,7 +15,7 @@ from ssgui.services.wording import reason_word, verdict_words
 SILENT_SECONDS = 4.0  # without a line something is wrong over there
 _WORDS = {
     SegmentKind.HANDSHAKE: "greeting", SegmentKind.DNS: "resolving", SegmentKind.CONNECTING: "connecting",
-    SegmentKind.IDLE: "streaming", SegmentKind.WAIT: "waiting", SegmentKind.STREAM: "streaming", SegmentKind.UDP: "UDP",
+    SegmentKind.WAIT: "waiting", SegmentKind.STREAM: "streaming", SegmentKind.UDP: "UDP",
 }  # fmt: skip
 _VERDICT_STYLES = {
     "on": "bold green", "failing": "bold red", "suspicious": "bold yellow", "blocked": "bold yellow",
@@ -43,23 +44,25 @@ def _aged(mirror: Mirror, verdict: Verdict) -> Verdict:
     older = max(0.0, mirror.now() - mirror.judged)
     if verdict.kind == "paused":
         return replace(verdict, seconds=max(0.0, verdict.seconds - older))
-    return replace(verdict, seconds=verdict.seconds + older) if verdict.seconds else verdict
+    if verdict.kind in ("on", "ready", "connecting") and verdict.seconds:
+        return replace(verdict, seconds=verdict.seconds + older)
+    return verdict
 
 
 def health_line(summary: Summary, glyphs: Glyphs) -> Line:
     """`◔ 3 connecting (2 over 5 s)  ● 12 streaming    9 errors in 10 min: 5 Timed out, 4 No answer`."""
     line: Line = []
-    for kind in SegmentKind:
-        if not (count := summary.phases[kind]):
+    for kind, count in summary.standing.counts.items():
+        if not count:
             continue
-        line += [Cell(f"{glyphs.marks[kind]} {count} {_WORDS[kind]}", STYLES[kind])]
-        if stuck := summary.stuck[kind]:
-            line.append(Cell(f" ({stuck} over {STUCK_SECONDS:.0f} s)", "bold yellow"))
+        line.append(Cell(f"{glyphs.marks[kind]} {count} {_WORDS[kind]}", STYLES[kind]))
+        if slow := summary.standing.slow.get(kind):
+            line.append(Cell(f" ({slow} over {SLOW:.0f} s)", "bold yellow"))
         line.append(Cell("  "))
     if not line:
         line.append(Cell("nothing is open  ", "bright_black"))
-    if total := summary.reasons.total():
-        why = ", ".join(f"{count} {reason_word(reason)}" for reason, count in summary.reasons.most_common(3))
+    if total := summary.failures.total():
+        why = ", ".join(f"{count} {reason_word(reason)}" for reason, count in summary.failures.most_common(3))
         line.append(Cell(f"{_count(total, 'error')} in 10 min: {why}", FAILED))
     return line
 

@@ -401,6 +401,30 @@ def test_every_screen_fits(rows: list[Connection], width: int, height: int, keys
             assert text.isprintable()
 
 
+wild = st.floats(-1e12, 1e12)
+liars = st.builds(
+    connection, opened=wild, timeline=st.lists(st.tuples(st.sampled_from(Stage), wild), max_size=4),
+    stage=st.sampled_from(Stage), first_up=st.none() | wild, first_down=st.none() | wild, ended=st.none() | wild,
+    up=st.integers(-(1 << 63), (1 << 63) - 1), down_rate=wild, up_blocked=wild, acked=st.none() | st.integers(-9, 9),
+    moments=st.lists(st.tuples(wild, st.sampled_from(Moment)), max_size=3), target=st.text(max_size=40),
+)  # fmt: skip
+
+
+@given(st.lists(liars, min_size=1, max_size=3), wild)
+def test_a_process_that_lies_is_shown_all_the_same(rows: list[Connection], now: float) -> None:
+    world = World(width=160)
+    world.mirror.take(line_of(Told(now)))
+    for number, one in enumerate(rows, 1):
+        one.id = number
+        world.tell(one)
+    for key in ("j", "w", "w", "enter"):
+        world.press(key)
+        for line in world.screen.lines():
+            text = "".join(cell.text for cell in line)
+            assert cell_len(text) <= 160
+            assert text.isprintable()
+
+
 def emulated(painted: list[str], width: int, height: int) -> list[str]:
     screen = pyte.Screen(width, height)
     stream = pyte.Stream(screen)

@@ -9,7 +9,7 @@ from typing import Final
 
 PORTABLE: Final = "ssgui.portable"
 _FILES: Final = re.compile(
-    r"config(\.damaged-[\d-]+)?\.json|user-rules\.txt|rules-state\.json|updates\.json|lock|[0-9a-f]{16}\.sock"
+    r"config(\.damaged-[\d-]+)?\.json|user-rules\.txt|rules-state\.json|updates\.json|lock|[0-9a-f]{16}\.(sock|lock)"
     r"|proxy-journal\.(json|lock)|history(\.cleared|\.damaged-[\d-]+)?\.(key|sqlite(-wal|-shm|-journal)?)|\..+\.new"
 )
 _FOLDERS: Final = ("backups", "lists", "logs")

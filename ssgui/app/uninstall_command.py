@@ -113,7 +113,7 @@ def _forget(settings: Any, say: Say) -> list[str]:
 def _purge(folder: Path, say: Say) -> list[str]:
     """The files of ssgui go, and the folder if nothing else is in it. What is left of it."""
     from ssgui.app.folders import is_own
-    from ssgui.services.control import socket_path
+    from ssgui.services.control_places import socket_path
     from ssgui.system.keyring_key import KeyringError, forget_key
 
     left: list[str] = []

@@ -56,7 +56,8 @@ def test_everything_that_the_app_writes_is_known_to_be_its(tmp_path: Path) -> No
         ("lists/x.list", True), ("logs/ssgui.log", True), ("history.sqlite-wal", True),
         (history_file.NAME, True), (history_file.KEY_NAME, True), (history_file._CLEARED, True),
         (f"{history_file._DAMAGED}20261125-101010.sqlite-wal", True), (".config.json.abc.new", True),
-        ("0123456789abcdef.sock", True), ("lock", True), ("thesis.odt", False), ("config.json.mine", False),
+        ("0123456789abcdef.sock", True), ("0123456789abcdef.lock", True),
+        ("lock", True), ("thesis.odt", False), ("config.json.mine", False),
         ("photos/lists/x", False), (".bashrc", False), ("lists.txt", False),
     ],
 )  # fmt: skip

@@ -127,6 +127,7 @@ def test_all_that_a_filter_leaves_are_closed(pair: Pair) -> None:
         assert receive_exactly(kept, 5) == b"still"
 
 
+@pytest.mark.long
 def test_all_about_one(pair: Pair) -> None:
     local, server = pair
     with Origin() as origin, echoing(local, origin), monitor(local, rows=40) as here, monitor(server, rows=40) as there:
@@ -181,6 +182,7 @@ def test_a_terminal_that_is_closed_ends_it(pair: Pair) -> None:
         assert shown.wait() == 0
 
 
+@pytest.mark.long
 def test_stopped_and_continued(pair: Pair) -> None:
     local, _ = pair
     with Origin() as origin, echoing(local, origin), monitor(local) as shown:
@@ -201,6 +203,7 @@ def _state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+@pytest.mark.long
 def test_another_size(pair: Pair) -> None:
     local, _ = pair
     with Origin() as origin, echoing(local, origin), monitor(local) as shown:
@@ -313,6 +316,7 @@ def test_which_processes_there_are(pair: Pair) -> None:
     assert (none.returncode, none.stderr) == (1, "ssgui: none that can be watched has the PID 1\n")
 
 
+@pytest.mark.long
 def test_the_only_one_is_meant_and_of_several_none(tmp_path: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(tmp_path)}
     command = [*SSGUI, "--headless", "server", "-s", HOST, "-p", "0", "-q", "-k", "x", "-m", "aes-256-gcm"]
@@ -348,6 +352,7 @@ def test_paper_and_lines_for_scripts(pair: Pair) -> None:
         assert [name for name, _ in row["timeline"]] == ["INIT", "ADDR", "DNS", "CONNECTING", "STREAM"]
 
 
+@pytest.mark.long
 def test_lines_that_follow_and_who_has_enough_of_them(pair: Pair, tmp_path: Path) -> None:
     local, _ = pair
     env = {**os.environ, "XDG_RUNTIME_DIR": str(local.runtime)}

@@ -217,7 +217,7 @@ async def test_a_server_that_is_stuck_is_not_waited_for(tmp_path: Path) -> None:
         await server.stop()
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(["do", "ids", "links", "page", "x"]), json_values, max_size=4))
 async def test_random_requests(request: dict[str, Any]) -> None:
     answer = json.loads(await Answers(echo, {"count": count}).to(json.dumps(request).encode()))

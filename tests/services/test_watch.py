@@ -404,7 +404,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps)
 async def test_a_mirror_is_what_it_mirrors_however_it_is_read(played: list[tuple[int, int, int, int]]) -> None:
     player = Player()
@@ -444,6 +444,7 @@ connections = st.builds(
 )  # fmt: skip
 
 
+@settings(max_examples=50)
 @given(connections)
 def test_a_row_is_the_connection(one: Connection) -> None:
     told = told_by(line_of(Told(1.5, rows=[row_of(one)])))
@@ -484,6 +485,7 @@ row_keys = st.sampled_from(
 )
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(keys, json_values, max_size=4),
     st.lists(st.dictionaries(row_keys, json_values, max_size=9), max_size=2),

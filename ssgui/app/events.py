@@ -23,7 +23,8 @@ and shorter blockades not at all; a connection has at most 32. `program` is a cl
 
 `acked` is in `closed` when nobody answered: how many of our bytes the server's kernel took. `dropped` says how many
 lines were lost because their reader fell behind: nothing waits for it. Names come from strangers: lines are ASCII,
-everything else is escaped. With workers each line also has `"worker":2`, and each of them a line `start`: ids are its own.
+everything else is escaped. With workers each line also has `"worker":2`, and each of them a line `start`: ids are its
+own.
 """
 
 import os

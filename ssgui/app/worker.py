@@ -16,7 +16,8 @@ import msgspec
 
 from ssgui.app.channel import LAST, START, Change, Channel, Count, End, Failed, Request, Served, unpack
 from ssgui.app.collector import spare_the_collector
-from ssgui.app.headless import Job, JournalReader, loop_factory, new_readers, pump
+from ssgui.app.headless import Job, JournalReader, loop_factory, new_readers, pump, role_of
+from ssgui.app.headless_control import HeadlessControl
 from ssgui.app.log_output import name_worker
 from ssgui.app.stopping import until_stopped
 from ssgui.config.models import ServerSettings
@@ -94,7 +95,9 @@ class _Worker:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
         readers: list[JournalReader] = []
         tasks: list[asyncio.Task[None]] = []
+        control = HeadlessControl(engine, role_of(self._job))
         try:
+            await control.start()
             await self._answer(START, Change(wanted))
             readers += new_readers(engine, self._job, self._number)
             tasks.append(spawn(pump(readers), name="journal readers"))
@@ -105,6 +108,7 @@ class _Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await engine.stop(0)
+            await control.stop()
             for reader in readers:
                 reader.close()
             await self._say(LAST, sample(engine))

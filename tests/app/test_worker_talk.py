@@ -1,7 +1,6 @@
 """What a supervisor and its workers say to each other, and lines that several write to one stream."""
 
 import asyncio
-import os
 import socket
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.app.channel import MOST, Change, Channel, Count, End, Failed, Served, pack, unpack
+from ssgui.app.line_writer import LineWriter
 from ssgui.app.whole_lines import PIECE, pieces
 from ssgui.app.worker_link import FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, WorkerGone, WorkerLink, served
 from ssgui.config.models import ServerSettings, ServerUser
@@ -141,4 +141,3 @@ def test_lines_of_several_writers_stay_whole(tmp_path: Path) -> None:
                 assert writers[line[0]].write(line)
         assert all(writer.close(10) for writer in writers.values())
     assert sorted(path.read_text().splitlines(keepends=True)) == sorted(lines * 20)
-

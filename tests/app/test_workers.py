@@ -68,6 +68,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def test_each_worker_can_be_watched() -> None:
+    with workers() as server:
+        env = {**os.environ, "XDG_RUNTIME_DIR": str(server.runtime)}
+        command = [*SSGUI, "monitor", "--list"]
+        listed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+        assert all(str(pid) in listed.stdout for pid in children(server.process.pid)), listed
+
+
 def classic_flight(target: tuple[str, int]) -> bytes:
     return first_flight(METHOD, PASSWORD, salt_for(METHOD, int.from_bytes(os.urandom(8), "big")), target, b"ECHO\nhi")
 

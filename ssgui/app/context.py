@@ -159,9 +159,9 @@ class AppContext:
             except StoreError as error:
                 _log.error("%s", error)
 
-    def look(self) -> None:
-        """Take in what connections did since the last look."""
-        self.connections.pull()
+    def look(self, *, closely: bool = True) -> None:
+        """Take in what connections did since the last look; without `closely` no bytes are counted."""
+        self.connections.pull(closely=closely)
         self.programs.look()
         self.doubts.look(time.monotonic())
 

@@ -12,7 +12,7 @@ from ssgui.protocol.address import Address
 Endpoint = tuple[str, int] | tuple[str, int, int, int]
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A connection was accepted; `id` is its handler's, `conn` its session's."""
 
     id: int
@@ -23,7 +23,7 @@ class Opened(msgspec.Struct, frozen=True):
     client: str
 
 
-class StageChanged(msgspec.Struct, frozen=True):
+class StageChanged(msgspec.Struct, frozen=True, gc=False):
     """A handler entered `stage`. `target` is "host:port" once known, `route` "proxy", "direct" or "reject".
 
     `rule` is the rule that the route rests on ("" for the default), `server` the one that was chosen.
@@ -38,7 +38,7 @@ class StageChanged(msgspec.Struct, frozen=True):
     server: str = ""
 
 
-class Closed(msgspec.Struct, frozen=True):
+class Closed(msgspec.Struct, frozen=True, gc=False):
     """A handler is DESTROYED: why, payload bytes each way, and when it entered each stage, DESTROYED last.
 
     It says everything about the connection once more, for a reader that hears only of ends. `detail` says more than

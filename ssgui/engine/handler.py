@@ -57,7 +57,7 @@ Pulse = tuple[int, int, int, int, int]
 NO_PULSE: Pulse = (0, 0, 0, 0, 0)
 
 
-class HandlerView(msgspec.Struct, frozen=True):
+class HandlerView(msgspec.Struct, frozen=True, gc=False):
     """What a handler looks like at one moment; times are monotonic seconds, bytes are payload."""
 
     id: int

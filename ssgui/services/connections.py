@@ -24,7 +24,8 @@ MOST_CLOSED = 2000
 MOST_MOMENTS = 32
 _AT_LEAST = 0.2  # seconds; of a first sample, with history
 _LOOK_AGAIN = 1.0  # seconds; how much of what was sent has been acknowledged
-_DESTROYED, _NONE = Stage.DESTROYED, StreamStatus.NONE  # to look it up in the enum takes longer than to compare it
+# To look it up in the enum takes longer than to compare it.
+_STREAM, _DESTROYED, _NONE = Stage.STREAM, Stage.DESTROYED, StreamStatus.NONE
 
 
 class Handler(Protocol):
@@ -64,7 +65,7 @@ _MOMENTS = {
 }  # fmt: skip
 
 
-class Connection(msgspec.Struct):
+class Connection(msgspec.Struct, gc=False):
     """One connection as a row shows it. Times are monotonic seconds, bytes payload, rates bytes per second.
 
     `program` and `pid` are "" and 0 while nobody knows whose it is. `up_blocked` and `down_blocked` say since when
@@ -127,17 +128,32 @@ class Connection(msgspec.Struct):
         """A copy that stays as it is now."""
         one = copy(self)
         one.timeline, one.moments = list(self.timeline), list(self.moments)
-        one.course = Course(list(self.course.spans), list(self.course.amounts))
+        one.course = self.course.copy()
         return one
 
 
 class Listener(Protocol):
-    """Who wants to know what happens to connections."""
+    """Who wants to know what happens to connections. Who derives from this hears only what they define."""
 
-    def opened(self, one: Connection) -> None: ...
-    def moved(self, one: Connection) -> None: ...
-    def received(self, one: Connection, up: int, down: int, now: float) -> None: ...
-    def closed(self, one: Connection) -> None: ...
+    def opened(self, one: Connection) -> None:
+        """It was accepted; where it goes is not known yet."""
+        return
+
+    def moved(self, one: Connection) -> None:
+        """It is in another stage, and lives."""
+        return
+
+    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+        """So many bytes of payload came since the last time."""
+        return
+
+    def flowed(self, server: str, up: int, down: int, now: float) -> None:
+        """So many came through `server`, or past any (""), since the last time: all connections together."""
+        return
+
+    def closed(self, one: Connection) -> None:
+        """It has ended."""
+        return
 
 
 class Connections:
@@ -155,15 +171,22 @@ class Connections:
         self.changes: list[Changes] = []
         self.version = 0
         self._sampled = 0.0 if history else clock()
-        self._moving: set[int] = set()  # those that had a rate
+        self._flows: dict[str, list[int]] = {}  # by server, since it was told
+        self._hear()
 
-    def pull(self) -> tuple[list[Event], int]:
-        """Take in what is new: the events, and how many were lost."""
+    def pull(self, *, closely: bool = True) -> tuple[list[Event], int]:
+        """Take in what is new: the events, and how many were lost.
+
+        Without `closely` only what was told is taken in, and bytes wait for the next time.
+        """
+        self._hear()
         now = self._clock()
         events, self._next, dropped = self._engine.journal.read_since(self._next)
         for event in events:
             self._take(event)
-        self._sample(now, resync=bool(dropped))
+        if closely or dropped:
+            self._sample(now, resync=bool(dropped))
+            self._tell_flows(now)
         return events, dropped
 
     def close_ended(self) -> None:
@@ -175,6 +198,15 @@ class Connections:
         """Something about it has changed: whoever wants to hear of that will."""
         for changes in self.changes:
             changes.add(one.id)
+
+    def _hear(self) -> None:
+        """Whom to tell of what: thousands of times a second, and most want to know of one thing or two."""
+        ears = self.listeners
+        self._opened = [one.opened for one in ears if type(one).opened is not Listener.opened]
+        self._moved = [one.moved for one in ears if type(one).moved is not Listener.moved]
+        self._received = [one.received for one in ears if type(one).received is not Listener.received]
+        self._flowed = [one.flowed for one in ears if type(one).flowed is not Listener.flowed]
+        self._closed = [one.closed for one in ears if type(one).closed is not Listener.closed]
 
     # ---- the journal
 
@@ -191,8 +223,8 @@ class Connections:
         self.live[one.id] = one
         self.version += 1
         self.touch(one)
-        for listener in self.listeners:
-            listener.opened(one)
+        for tell in self._opened:
+            tell(one)
 
     def _move(self, event: StageChanged) -> None:
         one = self.live.get(event.id)
@@ -205,8 +237,8 @@ class Connections:
         one.server = event.server or one.server
         self.touch(one)
         if event.stage is not _DESTROYED:
-            for listener in self.listeners:
-                listener.moved(one)
+            for tell in self._moved:
+                tell(one)
 
     def _end(self, event: Closed) -> None:
         one = self.live.get(event.id)
@@ -218,14 +250,16 @@ class Connections:
         one.target, one.route, one.rule = event.target, event.route, event.rule
         one.server, one.user, one.acked = event.server, event.user, event.acked
         self._first(one, event.first_up, event.first_down)
-        more_up, more_down = event.up - one.up, event.down - one.down
+        more_up, more_down = max(0, event.up - one.up), max(0, event.down - one.down)
         one.up, one.down, one.reason, one.detail, one.ended = event.up, event.down, event.reason, event.detail, event.t
-        if more_up > 0 or more_down > 0:
+        if more_up or more_down:
             one.course.add(max(min(self._sampled, event.t), one.opened), event.t, more_up, more_down)
-            self._tell_received(one, more_up, more_down, event.t)
+            self._add_flow(one, more_up, more_down)
+            for count in self._received:
+                count(one, more_up, more_down, event.t)
         self._keep(one)
-        for listener in self.listeners:
-            listener.closed(one)
+        for tell in self._closed:
+            tell(one)
 
     def _keep(self, one: Connection) -> None:
         """It has ended, and is kept for a while."""
@@ -244,35 +278,61 @@ class Connections:
 
     def _sample(self, now: float, *, resync: bool) -> None:
         """Look at every live connection, and closer at those of which something has changed."""
-        begun, live, still_moving = self._sampled, self.live, set()
+        begun, live, changes = self._sampled, self.live, self.changes
         elapsed, self._sampled = max(1e-3, now - begun), now
+        counted, add_flow = self._received, self._add_flow
         for number, handler in self._engine.handlers.items():
             one = live.get(number)
             if one is None:
                 if not resync:
                     continue  # its `opened` comes with the next pull
                 one = self._missed(handler.view())
-            pulse = handler.pulse()
-            if pulse != one.pulse:
-                more_up, more_down = pulse[0] - one.up, pulse[1] - one.down
-                self._refresh(one, handler.view(), pulse, now)
+            pulse, before = handler.pulse(), one.pulse
+            if pulse != before:
+                up, down, held_up, held_down, bits = pulse
+                more_up, more_down = up - one.up, down - one.down
+                # What else a view has to tell of a stream changes with the bits, or is asked for while it waits.
+                if bits != before[4] or one.stage is not _STREAM or (one.first_down is None and self._is_due(one, now)):
+                    self._refresh(one, handler.view(), now)
+                one.pulse = pulse
+                one.up, one.down, one.held_up, one.held_down = up, down, held_up, held_down
                 seconds = elapsed if begun else max(_AT_LEAST, now - one.opened)
                 one.up_rate, one.down_rate = more_up / seconds, more_down / seconds
                 if more_up > 0 or more_down > 0:
-                    one.course.add(max(begun, one.opened), now, more_up, more_down)
-                    self._tell_received(one, more_up, more_down, now)
-                    still_moving.add(number)
-                self.touch(one)
-            elif is_waiting(one) and now - one.looked >= _LOOK_AGAIN:
-                one.acked, one.looked = handler.view().acked, now
-                self.touch(one)
-        for number in self._moving - still_moving:
-            if (one := live.get(number)) is not None:
+                    one.course.add(begun if begun > one.opened else one.opened, now, more_up, more_down)
+                    add_flow(one, more_up, more_down)
+                    for count in counted:
+                        count(one, more_up, more_down, now)
+            elif one.up_rate or one.down_rate:
                 one.up_rate = one.down_rate = 0.0
+            elif one.first_down is None and self._is_due(one, now):
+                one.acked, one.looked = handler.view().acked, now
+            else:
+                continue
+            if changes:
                 self.touch(one)
-        self._moving = still_moving
         if resync:
             self._drop_missing(now)
+
+    def _add_flow(self, one: Connection, up: int, down: int) -> None:
+        server = one.server if one.route == "proxy" else ""
+        flow = self._flows.get(server)
+        if flow is None:
+            self._flows[server] = [up, down]
+        else:
+            flow[0] += up
+            flow[1] += down
+
+    def _tell_flows(self, now: float) -> None:
+        for server, (up, down) in self._flows.items():
+            for tell in self._flowed:
+                tell(server, up, down, now)
+        self._flows.clear()
+
+    @staticmethod
+    def _is_due(one: Connection, now: float) -> bool:
+        """Whether to ask again how much of what was sent has been acknowledged."""
+        return is_waiting(one) and now - one.looked >= _LOOK_AGAIN
 
     def _missed(self, view: HandlerView) -> Connection:
         """One whose beginning was not heard."""
@@ -282,9 +342,8 @@ class Connections:
         one.target, one.route, one.rule, one.server = view.target, str(view.route), view.rule, view.server
         return one
 
-    def _refresh(self, one: Connection, view: HandlerView, pulse: Pulse, now: float) -> None:
-        one.pulse, one.looked, one.acked = pulse, now, view.acked
-        one.up, one.down, one.held_up, one.held_down = view.up, view.down, view.held_up, view.held_down
+    def _refresh(self, one: Connection, view: HandlerView, now: float) -> None:
+        one.looked, one.acked = now, view.acked
         one.target, one.server, one.user = view.target, view.server, view.user  # of an association they change
         one.route, one.rule = str(view.route), view.rule
         waited = one.up_blocked is not None and one.first_up is None  # an address did, or what was read early
@@ -306,10 +365,6 @@ class Connections:
             one.first_down = first_down
             _note(one, first_down, Moment.FIRST_DOWN)
 
-    def _tell_received(self, one: Connection, up: int, down: int, now: float) -> None:
-        for listener in self.listeners:
-            listener.received(one, max(0, up), max(0, down), now)
-
     def _drop_missing(self, now: float) -> None:
         """The journal was read too late: what is gone has ended, nobody knows why."""
         for number in self.live.keys() - self._engine.handlers.keys():
@@ -320,7 +375,7 @@ class Connections:
 
 def is_waiting(one: Connection) -> bool:
     """Payload was sent, and nothing has come back yet."""
-    return one.stage is Stage.STREAM and one.first_up is not None and one.first_down is None
+    return one.stage is _STREAM and one.first_up is not None and one.first_down is None
 
 
 def _blocked(

@@ -6,13 +6,13 @@ that runs. The decision on evidence and findings (`docs/decisions`) says what na
 
 import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ssgui.engine.stages import Reason, Stage
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.outcomes import ANSWER_SECONDS, UNREACHED, How, by_way, dialled_for, unanswered, worked
 
 FRESH_SECONDS = 60.0  # after which "connected" is only "ready"
@@ -52,7 +52,7 @@ class Evidence:
     ended: deque[bool] = field(default_factory=lambda: deque(maxlen=100))  # the last connections: whether they worked
     waiting: dict[int, float] = field(default_factory=dict)  # handlers that are on their way, since when
     asked: dict[int, Connection] = field(default_factory=dict)  # that have sent something, and wait for the first byte
-    heard: dict[str, float] = field(default_factory=dict)  # targets that bytes came from, and when last, more or less
+    heard: OrderedDict[str, float] = field(default_factory=OrderedDict)  # targets that bytes came from, and about when
     history: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_HISTORY))  # the same, one by one
 
     def failed_in_a_row(self) -> int:
@@ -85,7 +85,7 @@ class Evidence:
             self.heard[target] = now
             self.history.append((now, target))
             if len(self.heard) > _HISTORY:
-                del self.heard[next(iter(self.heard))]
+                self.heard.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Verdict:
     why: str = ""
 
 
-class ServerEvidence:
+class ServerEvidence(Listener):
     """Listens to connections and keeps the evidence of each server, by the name that events give it.
 
     `direct` is that of targets that are connected to directly.
@@ -175,18 +175,16 @@ class ServerEvidence:
 
     # ---- what happens to connections
 
-    def opened(self, one: Connection) -> None:
-        """Nothing is known yet about where it goes."""
-
     def moved(self, one: Connection) -> None:
         if one.stage in _ON_THE_WAY and one.route == "proxy":
             self.of(one.server).waiting.setdefault(one.id, one.timeline[-1][1])
 
     def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        evidence = self.of(one.server) if one.route == "proxy" else self.direct
+        evidence = (self._servers.get(one.server) or self.of(one.server)) if one.route == "proxy" else self.direct
         if down:
             evidence.hear(one.target, now)
-            _heard(evidence, now)
+            if evidence.last_byte != now:  # thousands may tell of the same moment
+                _heard(evidence, now)
             if evidence.waiting:
                 evidence.waiting.pop(one.id, None)
             if evidence.asked:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ssgui.engine.stages import Reason, Stage
 from ssgui.services.connection_filter import FAILURES
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.segments import SegmentKind
 
 SLOW = 5.0  # seconds on the way to a first byte, from which on somebody should know
@@ -58,7 +58,7 @@ def standing(live: Iterable[Connection], now: float) -> Standing:
     )  # fmt: skip
 
 
-class Failures:
+class Failures(Listener):
     """Listens to connections: how those of the last ten minutes failed."""
 
     def __init__(self) -> None:
@@ -76,15 +76,6 @@ class Failures:
         self._counts[reason] -= 1
 
     # ---- what happens to connections
-
-    def opened(self, one: Connection) -> None:
-        """No failure."""
-
-    def moved(self, one: Connection) -> None:
-        """No failure."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """No failure."""
 
     def closed(self, one: Connection) -> None:
         if is_failure(one.reason) and one.reason is not None and one.ended is not None:

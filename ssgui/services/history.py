@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from ssgui.config.app_config import HistoryHosts, Settings
 from ssgui.engine.tasks import run_blocking, spawn
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.history_file import BegunAnewError, HistoryError, HistoryFile
 from ssgui.services.history_queries import Answer, Query, answer, traffic_of
 from ssgui.services.history_rows import row_of
@@ -36,7 +36,7 @@ _Held = tuple[Connection, float, HistoryHosts]  # what ended, how far Unix time 
 _STRICT: Final = (HistoryHosts.NONE, HistoryHosts.HASHED, HistoryHosts.CLEAR)
 
 
-class History:
+class History(Listener):
     """`changed` are called when something that is shown has changed. Without `keep` nothing is ever written.
 
     `passing` says of a server's name that nothing that goes through it is to be kept.
@@ -114,15 +114,6 @@ class History:
             self.file.wipe()
 
     # ---- what happens to connections
-
-    def opened(self, one: Connection) -> None:
-        """It is kept when it has ended."""
-
-    def moved(self, one: Connection) -> None:
-        """Likewise."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """Likewise."""
 
     def closed(self, one: Connection) -> None:
         """It is held until the next batch; what day it was is asked now, for clocks are set."""

@@ -7,16 +7,17 @@ see. Private addresses are nobody's business but this network's, and do not coun
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from ssgui.engine.stages import Role
+from ssgui.engine.stages import Role, Stage
 from ssgui.rules.address_forms import literal
 from ssgui.rules.lan import is_lan
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 
 UNKNOWN = ""  # the program whose name nobody knows
 MOST_PROGRAMS = 256
 _SETTLE = 3.0  # seconds after its end in which a connection may still learn whose it was
-_QUIC, _DNS = 443, 53
+_QUIC, _DNS, _UDP = 443, 53, Stage.UDP_ASSOC
 
 
 @dataclass(slots=True)
@@ -38,20 +39,19 @@ class Habits:
 
     def add(self, one: Connection) -> None:
         """Another request."""
-        host, port = _place(one.target)
-        if not host or is_lan(host):
+        host, port, number = _place(one.target)
+        if not host:
             return
-        udp = one.inbound.endswith("-udp") or any(stage.name == "UDP_ASSOC" for stage, _ in one.timeline)
-        number = literal(host)
+        udp = one.inbound.endswith("-udp") or (_UDP in [stage for stage, _ in one.timeline])
         self.requests += 1
         self.datagrams += udp
         self.quic += udp and port == _QUIC
         self.dns += port == _DNS
-        self.by_address += number is not None and port != _DNS  # a name server has no name to look up
-        self.direct_ipv6 += one.route == "direct" and number is not None and ":" in host
+        self.by_address += number and port != _DNS  # a name server has no name to look up
+        self.direct_ipv6 += one.route == "direct" and number and ":" in host
 
 
-class Leaks:
+class Leaks(Listener):
     """Listens to connections. `report` puts together what ended and what lives."""
 
     def __init__(self) -> None:
@@ -80,15 +80,6 @@ class Leaks:
 
     # ---- what happens to connections
 
-    def opened(self, one: Connection) -> None:
-        """Nothing is known yet."""
-
-    def moved(self, one: Connection) -> None:
-        """It is counted when it has ended, or when somebody asks."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """Bytes do not count."""
-
     def closed(self, one: Connection) -> None:
         """It waits a little for the name of its program."""
         if one.role is Role.LOCAL and one.target:
@@ -109,6 +100,11 @@ def total(habits: Iterable[Habits]) -> Habits:
     return every
 
 
-def _place(target: str) -> tuple[str, int]:
+@lru_cache(maxsize=2048)
+def _place(target: str) -> tuple[str, int, bool]:
+    """Host, port, and whether the host is an address; no host where it is nobody's business but this network's."""
     host, _, port = target.rpartition(":")
-    return host.strip("[]"), int(port) if port.isdecimal() else 0
+    host = host.strip("[]")
+    if is_lan(host):
+        return "", 0, False
+    return host, int(port) if port.isdecimal() else 0, literal(host) is not None

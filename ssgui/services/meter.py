@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Listener
 
 SECONDS = 60
 MINUTES = 120
@@ -18,8 +18,8 @@ class Traffic:
     down: int = 0
 
 
-class Meter:
-    """Listens to connections. `tick` once a second closes a sample; `today` gives the date that totals go under."""
+class Meter(Listener):
+    """Listens to connections. `tick`, about once a second, closes a sample; `today` is the date of totals."""
 
     def __init__(self, today: Callable[[], str]) -> None:
         self._today = today
@@ -30,18 +30,20 @@ class Meter:
         self.day = today()
         self.servers: defaultdict[str, Traffic] = defaultdict(Traffic)
         self.courses: defaultdict[str, deque[int]] = defaultdict(lambda: deque([0], maxlen=MINUTES))  # totals by minute
-        self._ticks = 0
+        self._seconds = 0
 
     def tick(self, now: float) -> None:
-        """Turn what came since the last tick into a rate."""
+        """Turn what came since the last tick into a rate: that of every second since then."""
         if self._at is not None and now > self._at:
-            self.up.append(self._now.up / (now - self._at))
-            self.down.append(self._now.down / (now - self._at))
+            elapsed = now - self._at
+            seconds = max(1, round(elapsed))
+            self.up.extend([self._now.up / elapsed] * min(seconds, SECONDS))
+            self.down.extend([self._now.down / elapsed] * min(seconds, SECONDS))
+            minute, self._seconds = self._seconds // 60, self._seconds + seconds
+            if self._seconds // 60 > minute:
+                for name, total in self.servers.items():
+                    self.courses[name].append(total.up + total.down)
         self._now, self._at = Traffic(), now
-        self._ticks += 1
-        if self._ticks % 60 == 0:
-            for name, total in self.servers.items():
-                self.courses[name].append(total.up + total.down)
         if (day := self._today()) != self.day:
             self.day = day
             self.servers.clear()
@@ -56,19 +58,10 @@ class Meter:
 
     # ---- what happens to connections
 
-    def opened(self, one: Connection) -> None:
-        """Nothing flowed yet."""
-
-    def moved(self, one: Connection) -> None:
-        """Stages do not count."""
-
-    def closed(self, one: Connection) -> None:
-        """Its bytes were counted as they came."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+    def flowed(self, server: str, up: int, down: int, now: float) -> None:
         self._now.up += up
         self._now.down += down
-        if one.route == "proxy":
-            total = self.servers[one.server]
+        if server:
+            total = self.servers[server]
             total.up += up
             total.down += down

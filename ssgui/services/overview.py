@@ -3,7 +3,7 @@
 from collections import deque
 from typing import NamedTuple
 
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.health import is_failure
 
 SECONDS = 600.0
@@ -21,7 +21,7 @@ class Flow(NamedTuple):
     down: float
 
 
-class Overview:
+class Overview(Listener):
     """Listens to connections. The bytes of one look are spread evenly over the time since the look before."""
 
     def __init__(self) -> None:
@@ -33,13 +33,7 @@ class Overview:
 
     # ---- what happens to connections
 
-    def opened(self, one: Connection) -> None:
-        """Nothing flowed yet."""
-
-    def moved(self, one: Connection) -> None:
-        """Stages do not count."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
+    def flowed(self, server: str, up: int, down: int, now: float) -> None:
         if now > self._at:
             self._spread()
             self._since, self._at = max(self._at, now - _LONGEST_LOOK), now

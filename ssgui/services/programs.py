@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ssgui.engine.stages import Role
 from ssgui.engine.tasks import run_blocking, spawn
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.system.processes.lookup import Flow, ProcessLookup
 
 _TRIES = 3  # the system may look through all processes only once in a while
@@ -17,7 +17,7 @@ def _nobody(one: Connection) -> None:
     """Nobody wants to be told."""
 
 
-class Programs:
+class Programs(Listener):
     """Listens to connections. `look` is called after every pull; `port` is that of ours which programs come to.
     `found` is told of each that got a name.
 
@@ -62,15 +62,6 @@ class Programs:
         """It waits to be asked for; a server's come from elsewhere."""
         if one.role is Role.LOCAL and self._lookup is not None and len(self._waiting) < _MOST_WAITING:
             self._waiting[one.id] = one, 0
-
-    def moved(self, one: Connection) -> None:
-        """Nothing to do."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """Nothing to do."""
-
-    def closed(self, one: Connection) -> None:
-        """It is asked for once more: the program may not have closed its end yet."""
 
 
 def _flow(one: Connection, port: int) -> Flow | None:

@@ -1,14 +1,16 @@
 """How often rules decide: today, by list and by rule of the person's own; and which of these never did."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ssgui.rules.model import RuleList
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.rule_lists import USER
 
 _MOST_RULES: Final = 20_000
+_LOOK_AGAIN: Final = 1.0  # seconds, whether the day is over
 
 
 class RuleHits:
@@ -23,8 +25,7 @@ class RuleHits:
         self.version = 0
 
     def count(self, rule: str, names: Iterable[str]) -> None:
-        """`rule` decided, as the router writes it: the list and the rule in it."""
-        self.look()
+        """`rule` decided, as the router writes it: the list and the rule in it. The day is that of the last look."""
         name = next((one for one in names if rule == one or rule.startswith(f"{one}: ")), None)
         if name is None:
             return
@@ -84,24 +85,22 @@ def unseen_with_a_pac(user: RuleList) -> frozenset[int]:
     return frozenset(networks | {rule.line for rule in user.rules if rule.exception})
 
 
-class HitListener:
+class HitListener(Listener):
     """Counts each connection once, as soon as it is known where it goes."""
 
     def __init__(self, hits: RuleHits, names: Callable[[], Iterable[str]]) -> None:
         self._hits, self._names = hits, names
         self._counted: set[int] = set()
-
-    def opened(self, one: Connection) -> None:
-        """Nothing is known yet."""
+        self._looked = 0.0
 
     def moved(self, one: Connection) -> None:
         """It has its route."""
         if one.rule and one.id not in self._counted:
             self._counted.add(one.id)
+            if (now := time.monotonic()) - self._looked >= _LOOK_AGAIN:
+                self._looked = now
+                self._hits.look()
             self._hits.count(one.rule, self._names())
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """Bytes are counted elsewhere."""
 
     def closed(self, one: Connection) -> None:
         """One that was refused has its rule only now."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ssgui.engine.stages import Stage
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 from ssgui.services.outcomes import worked
 
 MOST_SERVERS: Final = 256
@@ -76,7 +76,7 @@ class _Server:
             del self.minutes[min(self.minutes)]
 
 
-class ServerQuality:
+class ServerQuality(Listener):
     """Listens to connections; servers have the names that events give them."""
 
     def __init__(self) -> None:
@@ -111,15 +111,9 @@ class ServerQuality:
 
     # ---- what happens to connections
 
-    def opened(self, one: Connection) -> None:
-        """Nothing is known yet about where it goes."""
-
-    def moved(self, one: Connection) -> None:
-        """Stages are read when it has ended."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        if one.route == "proxy" and one.server:
-            self._of(one.server).add(up + down, now)
+    def flowed(self, server: str, up: int, down: int, now: float) -> None:
+        if server:
+            self._of(server).add(up + down, now)
 
     def closed(self, one: Connection) -> None:
         if one.route != "proxy" or not one.server:

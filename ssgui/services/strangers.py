@@ -3,7 +3,7 @@
 from collections import deque
 
 from ssgui.engine.stages import Reason, Role, Stage
-from ssgui.services.connections import Connection
+from ssgui.services.connections import Connection, Listener
 
 WINDOW_SECONDS = 600.0
 _MOST = 512
@@ -23,20 +23,11 @@ def host_of_client(one: Connection) -> str:
     return one.client.rpartition(":")[0].strip("[]")
 
 
-class Strangers:
+class Strangers(Listener):
     """Listens to connections, and counts those of the last ten minutes by address."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, str]] = deque(maxlen=_MOST)
-
-    def opened(self, one: Connection) -> None:
-        """It may yet turn out to be a friend."""
-
-    def moved(self, one: Connection) -> None:
-        """It was let in."""
-
-    def received(self, one: Connection, up: int, down: int, now: float) -> None:
-        """It was let in long ago."""
 
     def closed(self, one: Connection) -> None:
         if is_stranger(one) and one.ended is not None:

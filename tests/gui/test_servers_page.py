@@ -218,7 +218,7 @@ def test_real_traffic_beside_tests(servers_page: ServersPage, context: StillCont
     for number in range(20):
         quality.closed(past.ended(number, server=sample.TOKYO, connect=0.04, wait=0.1 + number / 100))
     now = servers_page.states._clock()
-    quality.received(past.ended(1, server=sample.TOKYO), 0, 10_000_000, now)
+    quality.flowed(sample.TOKYO, 0, 10_000_000, now)
     servers_page.look()
     assert figures.sizeHint().height() > lower
     assert figures.accessibleName().endswith("Time to connect 40 ms, First byte 195 ms, Throughput 2.00 MB/s")

@@ -6,7 +6,14 @@ from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.handler import HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
-from ssgui.services.connections import MOST_CLOSED, Connections, Moment, is_waiting
+from ssgui.services.connections import (
+    MOST_CLOSED,
+    Connection,
+    Connections,
+    Listener,
+    Moment,
+    is_waiting,
+)
 from ssgui.services.evidence import Evidence, ServerEvidence, Verdict, judge
 from ssgui.services.meter import Meter
 
@@ -16,10 +23,13 @@ TOKYO = "Tokyo 1"
 class FakeHandler:
     """Looks like a view, and so does its pulse."""
 
+    viewed = 0  # how often, of all of them
+
     def __init__(self, view: HandlerView) -> None:
         self._view = view
 
     def view(self) -> HandlerView:
+        FakeHandler.viewed += 1
         return self._view
 
     def pulse(self) -> Pulse:
@@ -222,6 +232,34 @@ def test_rates_and_the_turn_of_the_day() -> None:
     assert not meter.servers
 
 
+def test_a_look_that_comes_late_makes_no_gap_and_no_peak() -> None:
+    meter = Meter(lambda: "a")
+    meter.tick(100.0)
+    for now, down in ((101.0, 500), (103.0, 3000), (104.0, 0)):
+        meter.flowed("", 0, down, now)
+        meter.tick(now)
+    assert list(meter.down)[-5:] == [0.0, 500.0, 1500.0, 1500.0, 0.0]
+    meter.flowed("", 0, 7200, 7304.0)
+    meter.tick(7304.0)  # the machine slept
+    assert list(meter.down) == [1.0] * 60
+
+
+def test_bytes_may_wait_for_a_closer_look() -> None:
+    world = World()
+    world.begin(1, Stage.STREAM)
+    world.engine.views = [view(1, up=10, down=20)]
+    world.connections.pull(closely=False)
+    one = world.connections.live[1]
+    assert (one.stage, one.down, world.meter.servers[TOKYO].down) == (Stage.STREAM, 0, 0)
+    world.begin(2, Stage.STREAM)
+    world.end(2, Reason.FINISHED, 1, 100)
+    world.connections.pull(closely=False)
+    assert world.connections.ended[2].down == 100
+    world.pull(1.0)
+    assert (one.down, one.down_rate) == (20, 20 / (world.now - 100.0))
+    assert world.meter.servers[TOKYO].down == 120
+
+
 def test_a_server_has_a_course_of_its_traffic_by_minutes_and_of_how_connections_ended() -> None:
     day = ["2026-11-23"]
     meter = Meter(lambda: day[0])
@@ -229,7 +267,7 @@ def test_a_server_has_a_course_of_its_traffic_by_minutes_and_of_how_connections_
     for second in range(121):
         meter.tick(float(second))
         meter.servers[TOKYO].down += 1
-    assert list(meter.courses[TOKYO]) == [0, 69, 129]
+    assert list(meter.courses[TOKYO]) == [0, 70, 130]
     day[0] = "2026-11-24"
     meter.tick(122.0)
     assert not meter.courses
@@ -274,3 +312,80 @@ def test_an_end_alone_says_everything() -> None:
     assert (one.inbound, one.conn, one.user, one.up, one.first_up, one.acked) == ("http", 8, "ann", 7, 92.5, 7)
     assert one.timeline == list(timeline)
     assert world.meter.servers[TOKYO].up == 7
+
+
+def test_of_a_stream_that_only_carries_bytes_nothing_else_is_asked() -> None:
+    world = World()
+    world.begin(1, Stage.STREAM)
+    first = replace(view(1, up=10, down=20), first_up=100.1, first_down=100.3)
+    world.engine.views = [first]
+    world.pull()
+    one, viewed = world.connections.live[1], FakeHandler.viewed
+    world.engine.views = [replace(first, up=30, down=60, held_down=9)]
+    world.pull(0.5)
+    assert FakeHandler.viewed == viewed
+    assert (one.up, one.down, one.held_down, one.up_rate, one.down_rate) == (30, 60, 9, 40.0, 80.0)
+    assert one.course.between(0, 1000) == (30, 60)
+    world.pull(0.5)
+    assert (one.up_rate, one.down_rate) == (0.0, 0.0)
+    world.engine.views = [replace(first, up=30, down=60, down_status=StreamStatus.READING)]
+    world.pull(0.5)
+    assert FakeHandler.viewed == viewed + 1
+    assert (one.down_status, one.down_blocked) == (StreamStatus.READING, None)
+
+
+def test_while_nothing_comes_back_it_is_asked_what_was_acknowledged_though_more_is_sent() -> None:
+    world = World()
+    world.begin(1, Stage.STREAM)
+    waiting = replace(view(1, up=10), first_up=100.1, acked=10)
+    world.engine.views = [waiting]
+    world.pull()
+    world.engine.views = [replace(waiting, up=500, acked=300)]
+    world.pull(0.5)
+    assert world.connections.live[1].acked == 10  # not at every look
+    world.engine.views = [replace(waiting, up=900, acked=700)]
+    world.pull(0.6)
+    assert world.connections.live[1].acked == 700
+
+
+def test_listeners_hear_what_they_want_to_hear() -> None:
+    class Ends(Listener):
+        def __init__(self) -> None:
+            self.heard: list[int] = []
+
+        def closed(self, one: Connection) -> None:
+            self.heard.append(one.id)
+
+    world, ends = World(), Ends()
+    world.connections.listeners.append(ends)
+    world.begin(1, Stage.STREAM)
+    world.end(1, Reason.FINISHED, 5, 6)
+    world.pull()
+    assert ends.heard == [1]
+    assert world.meter.servers[TOKYO].up == 5
+
+
+def test_what_flowed_through_each_server_is_told_once_a_look() -> None:
+    class Flows(Listener):
+        def __init__(self) -> None:
+            self.heard: list[tuple[str, int, int]] = []
+
+        def flowed(self, server: str, up: int, down: int, now: float) -> None:
+            self.heard.append((server, up, down))
+
+    world, flows = World(), Flows()
+    world.connections.listeners.append(flows)
+    world.begin(1, Stage.STREAM)
+    world.begin(2, Stage.STREAM)
+    world.begin(3, Stage.STREAM, route="direct")
+    views = [view(1, up=10, down=20), view(2, up=1), replace(view(3, up=5), route="direct", server="")]
+    world.engine.views = views
+    world.pull()
+    assert sorted(flows.heard) == [("", 5, 0), (TOKYO, 11, 20)]
+    flows.heard.clear()
+    world.pull()
+    assert not flows.heard
+    world.engine.views = views[1:]
+    world.end(1, Reason.FINISHED, 10, 500)
+    world.pull()
+    assert flows.heard == [(TOKYO, 0, 480)]

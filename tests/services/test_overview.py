@@ -16,9 +16,9 @@ def ended(at: float, reason: Reason | None) -> Connection:
 
 def test_bytes_are_spread_over_the_time_since_the_look_before() -> None:
     flows = Overview()
-    flows.received(ONE, 0, 0, 100.0)
-    flows.received(ONE, 300, 2000, 101.0)
-    flows.received(ONE, 100, 0, 101.0)
+    flows.flowed("", 0, 0, 100.0)
+    flows.flowed("", 300, 2000, 101.0)
+    flows.flowed("", 100, 0, 101.0)
     found = flows.flows(100.0, 102.0, 101.0, 100)
     assert [(one.up, one.down) for one in found] == [(400, 2000)] * 4
     assert [one.t for one in found] == [100.125, 100.375, 100.625, 100.875]
@@ -26,8 +26,8 @@ def test_bytes_are_spread_over_the_time_since_the_look_before() -> None:
 
 def test_what_came_after_a_pause_did_not_come_all_the_time() -> None:
     flows = Overview()
-    flows.received(ONE, 0, 0, 100.0)
-    flows.received(ONE, 0, 3000, 160.0)
+    flows.flowed("", 0, 0, 100.0)
+    flows.flowed("", 0, 3000, 160.0)
     found = flows.flows(100.0, 160.0, 160.0, 1000)
     assert sum(one.down for one in found) * BUCKET == 3000
     assert {one.t for one in found if one.down} == {158.625, 158.875, 159.125, 159.375, 159.625, 159.875}
@@ -35,8 +35,8 @@ def test_what_came_after_a_pause_did_not_come_all_the_time() -> None:
 
 def test_the_step_that_is_not_over_is_left_out_and_a_pause_is_a_zero() -> None:
     flows = Overview()
-    flows.received(ONE, 0, 0, 100.0)
-    flows.received(ONE, 0, 1000, 100.6)
+    flows.flowed("", 0, 0, 100.0)
+    flows.flowed("", 0, 1000, 100.6)
     assert [one.t for one in flows.flows(100.0, 101.0, 100.7, 100)] == [100.125, 100.375]
     later = flows.flows(100.0, 110.0, 110.0, 100)
     assert later[-1].t == 109.875
@@ -46,7 +46,7 @@ def test_the_step_that_is_not_over_is_left_out_and_a_pause_is_a_zero() -> None:
 def test_steps_begin_at_fixed_moments() -> None:
     flows = Overview()
     for at in range(200):
-        flows.received(ONE, 1, at * 10, 100 + at * 0.2)
+        flows.flowed("", 1, at * 10, 100 + at * 0.2)
     first = flows.flows(100.0, 139.0, 140.0, 20)
     second = flows.flows(101.3, 140.0, 140.0, 20)
     assert len(first) <= 20
@@ -73,7 +73,7 @@ def test_nothing_is_lost_and_nothing_older_than_ten_minutes_is_kept(
     flows, now, came = Overview(), start, list[tuple[float, int, int]]()
     for pause, up, down in looks:
         now += pause
-        flows.received(ONE, up, down, now)
+        flows.flowed("", up, down, now)
         came.append((now, up, down))
     end = now + 2.0
     found = flows.flows(end - SECONDS, end, end, most)

@@ -32,7 +32,7 @@ def test_success_latency_and_their_courses() -> None:
 
 def test_direct_connections_and_strangers_say_nothing() -> None:
     quality = after(ended(1, route="direct", server=""), ended(2, route="proxy", server=""))
-    quality.received(ended(3, route="direct", server=""), 1, 1, 5.0)
+    quality.flowed("", 1, 1, 5.0)
     assert quality.of("", 5.0) == Quality()
     assert quality.of(TOKYO, 5.0) == Quality()
 
@@ -45,10 +45,10 @@ def test_a_server_that_speaks_first_made_nobody_wait() -> None:
 
 
 def test_throughput_is_the_fastest_five_seconds_of_an_hour() -> None:
-    quality, one = ServerQuality(), ended(1)
+    quality = ServerQuality()
     for tick in range(25):  # 5 s of 1 MB/s, looked at five times a second
-        quality.received(one, 0, 200_000, 600.0 + tick / 5)
-    quality.received(one, 0, 1_000_000, 760.0)
+        quality.flowed(TOKYO, 0, 200_000, 600.0 + tick / 5)
+    quality.flowed(TOKYO, 0, 1_000_000, 760.0)
     found = quality.of(TOKYO, 800.0)
     assert found.throughput == pytest.approx(1e6)
     assert found.rates == pytest.approx((1e6, 0.0, 2e5, 0.0))
@@ -57,10 +57,10 @@ def test_throughput_is_the_fastest_five_seconds_of_an_hour() -> None:
 
 
 def test_looking_does_not_change_what_is_seen() -> None:
-    quality, one = ServerQuality(), ended(1)
-    quality.received(one, 0, 500_000, 600.0)
+    quality = ServerQuality()
+    quality.flowed(TOKYO, 0, 500_000, 600.0)
     assert quality.of(TOKYO, 600.1).throughput == quality.of(TOKYO, 600.2).throughput == pytest.approx(1e5)
-    quality.received(one, 0, 500_000, 601.0)
+    quality.flowed(TOKYO, 0, 500_000, 601.0)
     assert quality.of(TOKYO, 601.0).throughput == pytest.approx(2e5)
 
 
@@ -74,7 +74,7 @@ def test_it_is_bounded_and_forgets() -> None:
     assert quality.of(TOKYO, 100.0) == Quality()
     assert len(quality._servers) == MOST_SERVERS
     for minute in range(500):
-        quality.received(ended(1, server="server 7"), 1, 1, minute * 60.0)
+        quality.flowed("server 7", 1, 1, minute * 60.0)
     assert len(quality._servers["server 7"].minutes) <= 60
     quality.forget("server 7")
     assert quality.of("server 7", 0.0) == Quality()

@@ -42,7 +42,7 @@ def fill(screens: "Screens") -> None:
     clock = screens.presenter.states._clock()
     for minute in range(40):
         amount = 4_000_000 + 900_000 * (minute * 7 % 11)
-        context.quality.received(ended(1, server=sample.TOKYO), 0, amount, clock - (39 - minute) * 60)
+        context.quality.flowed(sample.TOKYO, 0, amount, clock - (39 - minute) * 60)
 
 
 def pages(screens: "Screens") -> Iterator[tuple[str, QWidget]]:

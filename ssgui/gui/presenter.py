@@ -46,6 +46,7 @@ from ssgui.system.integration.setting import Settings
 LOOK_MS = 200  # while somebody looks
 UNFOCUSED_MS = 1000
 _SECOND = 1.0
+_HIDDEN_SECONDS = 1.8  # every other look: to count what thousands carry is most of what a look costs
 
 
 class Presenter(QObject):
@@ -61,8 +62,9 @@ class Presenter(QObject):
         self.hide_or_leave = leave  # without a tray a window that hides could not be found again
         self.hurried: Callable[[], bool] = lambda: False  # whether somebody looks from elsewhere
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self.look)
-        self._ticked = 0.0
+        self._timer.timeout.connect(self._look_in_steps)
+        self._ticked = self._looked_closely = 0.0
+        self._second = False  # one has gone by since something was shown
         self._said = 0
         self._asked: Server | None = None  # for its plugin
         self._pause = ""  # as it is shown
@@ -149,15 +151,38 @@ class Presenter(QObject):
 
     def look(self) -> None:
         """Take in what is new and show what has changed."""
-        context = self.context
-        context.look()
-        now = time.monotonic()
-        second = now - self._ticked >= _SECOND
-        if second:
-            self._ticked = now
+        self._take_in()
+        self._show()
+
+    def _look_in_steps(self) -> None:
+        """The same, with the rest of the window, the relay and this person's keys in between."""
+        self._take_in()
+        QTimer.singleShot(0, self, self._show_if_wanted)
+
+    def _show_if_wanted(self) -> None:
+        if self._timer.isActive():
+            self._show()
+
+    @property
+    def _visible(self) -> bool:
+        return self.window.isVisible() and not self.window.isMinimized()
+
+    def _take_in(self) -> None:
+        context, now = self.context, time.monotonic()
+        closely = self._visible or self.hurried() or now - self._looked_closely >= _HIDDEN_SECONDS
+        context.look(closely=closely)
+        if not closely:
+            return
+        self._looked_closely = now
+        if now - self._ticked >= _SECOND:
+            self._ticked, self._second = now, True
             context.meter.tick(now)
+
+    def _show(self) -> None:
+        context, now, visible = self.context, time.monotonic(), self._visible
+        second, self._second = self._second, False
+        if second:
             self.window.header.show_rates(context.meter.down, context.meter.up)
-        visible = self.window.isVisible() and not self.window.isMinimized()
         seen = (visible and self.window.isActiveWindow()) or self.hurried()
         wanted = LOOK_MS if seen else UNFOCUSED_MS
         if self._timer.interval() != wanted:

@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ssgui.gui import theme
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text
 
 
@@ -23,7 +24,7 @@ class ElidedLabel(QWidget):
     def set_text(self, text: str) -> None:
         """Say something else."""
         self._text = text
-        self.setToolTip(text)
+        self.setToolTip(plain_hint(text))
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()

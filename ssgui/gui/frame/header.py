@@ -8,6 +8,7 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QFont, QPainter, QPaint
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ssgui.gui import icons, theme
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.mode_switch import ModeSwitch
 from ssgui.gui.frame.painting import draw_text, panel
 from ssgui.gui.frame.sparkline import Sparkline
@@ -107,7 +108,7 @@ class _Words(QWidget):
     def show_words(self, title: str, subtitle: str) -> None:
         if (title, subtitle) != (self._title, self._subtitle):
             self._title, self._subtitle = title, subtitle
-            self.setToolTip(f"{title}\n{subtitle}")
+            self.setToolTip(plain_hint(title, subtitle))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

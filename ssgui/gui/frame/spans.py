@@ -8,6 +8,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ssgui.gui import theme
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text, harmless
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -52,7 +53,7 @@ class SpanLine(QWidget):
         """Show these."""
         self._spans = spans
         text = harmless(self.text())
-        self.setToolTip(text)
+        self.setToolTip(plain_hint(text))
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()

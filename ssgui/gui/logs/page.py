@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from ssgui.app.log_buffer import MOST_LINES, LogBuffer, LogLine
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.empty import Empty
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.mode_switch import ModeSwitch
 from ssgui.gui.frame.painting import draw_text
 from ssgui.gui.frame.switch import Switch
@@ -86,7 +87,7 @@ class LogModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return line_text(self.lines[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.lines[index.row()].text
+            return plain_hint(*self.lines[index.row()].text.splitlines())
         return None
 
 

@@ -20,6 +20,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ssgui.gui import theme
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel
 from ssgui.gui.frame.switch import draw_switch
 from ssgui.gui.rules.wording import list_name, list_parts, list_sentence, list_tip
@@ -80,7 +81,7 @@ class RuleListsModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return list_sentence(state, self.clock())
             case Qt.ItemDataRole.ToolTipRole:
-                return list_tip(state, self.clock())
+                return plain_hint(*list_tip(state, self.clock()).splitlines())
         return None
 
     # ---- dragging

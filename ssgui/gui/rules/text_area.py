@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QToolTip, QWidget
 
 from ssgui.gui import icons, theme
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text
 from ssgui.gui.reasons import reason
 from ssgui.gui.rules import margins
@@ -267,7 +268,7 @@ class TextArea(QPlainTextEdit):
             return super().viewportEvent(event)
         at = event.pos().y()
         said = [self.sentence(row.number) for row in self.rows(QRect(0, at, 1, 1))]
-        QToolTip.showText(event.globalPos(), said[0] if said else "", self.viewport())
+        QToolTip.showText(event.globalPos(), plain_hint(*said[0].splitlines()) if said else "", self.viewport())
         return True
 
     # ---- the picture

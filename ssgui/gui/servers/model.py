@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, 
 from ssgui.app.server_states import Result, ServerState
 from ssgui.config.app_config import Server
 from ssgui.gui import words
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said, span
@@ -169,9 +170,7 @@ class ServersModel(QAbstractListModel):
             return self.sentence(row)
         if role == Qt.ItemDataRole.ToolTipRole and row.server is not None:
             server = row.server
-            return "\n".join(
-                part for part in (server.name, address(server), server.method, reason(row.state.why)) if part
-            )
+            return plain_hint(server.name, address(server), server.method, reason(row.state.why))
         return None
 
     def sentence(self, row: Row) -> str:

@@ -216,6 +216,10 @@
         <translation>始终代理</translation>
     </message>
     <message>
+        <source>Always proxy: {host}</source>
+        <translation>始终代理：{host}</translation>
+    </message>
+    <message>
         <source>Always through the proxy: {host}</source>
         <translation>始终代理：{host}</translation>
     </message>
@@ -2964,6 +2968,10 @@
         <translation>被第 {line} 行覆盖</translation>
     </message>
     <message>
+        <source>curl cannot ask for that</source>
+        <translation>curl 无法请求这个目标</translation>
+    </message>
+    <message>
         <source>d MMM</source>
         <translation>M 月 d 日</translation>
     </message>
@@ -3734,6 +3742,10 @@
     <message>
         <source>{count} more cannot be used; the notes say why.</source>
         <translation>另有 {count} 项无法使用，原因见备注。</translation>
+    </message>
+    <message>
+        <source>{count} newer</source>
+        <translation>{count} 个新连接</translation>
     </message>
     <message>
         <source>{count} of {all} requests came with one, most of all of {programs}: the program had asked this network for it.</source>

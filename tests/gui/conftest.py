@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -32,8 +33,14 @@ def application() -> QApplication:
 
 
 @pytest.fixture(autouse=True)
-def _no_widgets_of_the_tests_before(application: QApplication) -> None:
-    """What they gave up is deleted by a loop, which most tests do not run: a switch of theme styles all there are."""
+def _nothing_of_the_tests_before(application: QApplication) -> None:
+    """What they gave up is deleted by a loop, which most tests do not run: a switch of theme styles all there are.
+
+    Menus that they left open are closed, and the pointer goes where no table is.
+    """
+    while (popup := application.activePopupWidget()) is not None and popup.close():
+        pass
+    QCursor.setPos(0, 0)
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui import icons, theme, words
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
@@ -54,7 +55,7 @@ class FilterField(QLineEdit):
             self.setProperty("wrong", wrong)
             self.style().unpolish(self)
             self.style().polish(self)
-        self.setToolTip(self._sentence)
+        self.setToolTip(plain_hint(self._sentence))
         self.setAccessibleDescription(self._sentence)
         self.update()
 

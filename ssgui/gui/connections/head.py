@@ -6,7 +6,7 @@ is kept apart from how the columns come at first, so that a narrow window can hi
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTableView
 
@@ -21,6 +21,11 @@ from ssgui.gui.texts import tr
 
 HEAD_HEIGHT = 29
 LEAST = {Column.WATERFALL: 180, Column.TARGET: 160}  # pixels that these keep
+# In a window that is hardly wide enough: who gives way, one after the other, and how far.
+_GIVING = (
+    (Column.TARGET, 160), (Column.RULE, 72), (Column.PROGRAM, 64), (Column.STAGE, 124), (Column.AGE, 60),
+    (Column.UP_FLAGS, 46), (Column.DOWN_FLAGS, 46), (Column.TARGET, 112),
+)  # fmt: skip
 _WIDEST_STAGE = 160
 _BESIDE_STAGE = 46  # its mark, and air
 _NARROWEST = 40
@@ -36,7 +41,7 @@ class Head(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, table)
         self.state_of_columns = ColumnState()
         self.narrow = False
-        self._fitting = False
+        self._fitting, self._stage_width = False, 0
         self._names = names()
         self._scale, self._now, self._labels = TimeScale(0.0, 1.0), 0.0, list[Tick]()
         self.setFixedHeight(HEAD_HEIGHT)
@@ -99,6 +104,12 @@ class Head(QHeaderView):
 
     # ---- room
 
+    def viewportEvent(self, event: QEvent) -> bool:
+        done = super().viewportEvent(event)
+        if event.type() is QEvent.Type.Resize and self.count():
+            self.fit()  # the table's own size does not tell when its scroll bar comes and goes
+        return done
+
     def set_narrow(self, narrow: bool) -> None:
         """Whether the window has little room."""
         if narrow != self.narrow:
@@ -119,10 +130,7 @@ class Head(QHeaderView):
         room = self.viewport().width()
         rest = Column.WATERFALL if Column.WATERFALL in widths else Column.TARGET
         if rest is Column.WATERFALL:
-            others = sum(widths.values()) - widths[rest]
-            missing = LEAST[rest] - (room - others)
-            if missing > 0 and Column.TARGET not in self.state_of_columns.widths:
-                widths[Column.TARGET] = max(LEAST[Column.TARGET], widths[Column.TARGET] - missing)
+            self._give_way(widths, sum(widths.values()) - widths[rest] + LEAST[rest] - room)
         others = sum(width for column, width in widths.items() if column is not rest)
         widths[rest] = max(LEAST[rest], room - others)
         self._fitting = True
@@ -133,6 +141,14 @@ class Head(QHeaderView):
             if self.sectionSize(column) != width:
                 self.resizeSection(column, width)
         self._fitting = False
+
+    def _give_way(self, widths: dict[Column, int], missing: int) -> None:
+        """Find so many pixels in columns that nobody has made as wide as they are."""
+        for column, least in _GIVING:
+            if missing > 0 and column in widths and column not in self.state_of_columns.widths:
+                given = min(missing, max(0, widths[column] - least))
+                widths[column] -= given
+                missing -= given
 
     def _width(self, column: Column) -> int:
         first = self._stage_width if column is Column.STAGE else SHAPES[column].width

@@ -60,7 +60,7 @@ class Inspector(QSplitter):
         self.detail.left.connect(self.shut)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), table)
         escape.setContext(Qt.ShortcutContext.WidgetShortcut)
-        escape.activated.connect(self.shut)
+        escape.activated.connect(self._leave)
 
     def createHandle(self) -> QSplitterHandle:
         return _Handle(self.orientation(), self)
@@ -82,6 +82,13 @@ class Inspector(QSplitter):
     def _bring_back(self) -> None:
         """The table has become smaller: its current row may be out of sight."""
         self._table.scrollTo(self._table.currentIndex())
+
+    def _leave(self) -> None:
+        """Esc in the table: first no details, then no selection, which would hold the rows where they are."""
+        if self.is_open:
+            self.shut()
+        else:
+            self._table.selectionModel().clear()
 
     def shut(self) -> None:
         """Show no details."""

@@ -4,7 +4,7 @@ What a cell shows changes all the time, and nobody is told: who shows the table 
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -13,6 +13,7 @@ from ssgui.gui.connections.cells import cell_text, hint, sentence
 from ssgui.gui.connections.columns import NUMBERS, Column, heads, names
 from ssgui.gui.connections.rows import Rows, Scope
 from ssgui.gui.connections.waterfall import sentence as times_sentence
+from ssgui.gui.frame.hints import plain_hint
 from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
 from ssgui.services.connections import Connection, Connections
 
@@ -132,7 +133,7 @@ class ConnectionsModel(QAbstractTableModel):
     def _change_to(self, wanted: list[Connection]) -> None:
         """Take out what has gone, put the rest in order, put in what is new: in as few steps as there are gaps."""
         keep = {one.id for one in wanted}
-        runs = _runs(one.id not in keep for one in self.rows)
+        runs = _runs([at for at, one in enumerate(self.rows) if one.id not in keep])
         if len(runs) > _MANY:
             gone = [one for one in self.rows if one.id not in keep]
             self._reorder([one for one in self.rows if one.id in keep] + gone)
@@ -143,7 +144,7 @@ class ConnectionsModel(QAbstractTableModel):
             self.endRemoveRows()
         known = {one.id for one in self.rows}
         self._reorder([one for one in wanted if one.id in known])
-        runs = _runs(one.id not in known for one in wanted)
+        runs = _runs([at for at, one in enumerate(wanted) if one.id not in known])
         if len(runs) > _MANY:
             self._insert(len(self.rows), [one for one in wanted if one.id not in known])
             self._reorder(wanted)
@@ -211,7 +212,7 @@ class ConnectionsModel(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole if column is Column.WATERFALL:
                 return times_sentence(one, self.now)
             case Qt.ItemDataRole.ToolTipRole:
-                return hint(one, column, self.now, self.wall)
+                return plain_hint(hint(one, column, self.now, self.wall) or "") or None
         return None
 
     def row_of(self, number: int) -> int:
@@ -219,12 +220,10 @@ class ConnectionsModel(QAbstractTableModel):
         return next((row for row, one in enumerate(self.rows) if one.id == number), -1)
 
 
-def _runs(these: Iterable[bool]) -> list[tuple[int, int]]:
-    """First and last of each run of what is true."""
+def _runs(places: list[int]) -> list[tuple[int, int]]:
+    """First and last of each run of neighbours; `places` grow."""
     runs: list[tuple[int, int]] = []
-    for at, true in enumerate(these):
-        if not true:
-            continue
+    for at in places:
         if runs and runs[-1][1] == at - 1:
             runs[-1] = (runs[-1][0], at)
         else:

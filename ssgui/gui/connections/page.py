@@ -18,11 +18,10 @@ from ssgui.gui.connections.toolbar import Toolbar
 from ssgui.gui.frame.empty import Empty
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
+from ssgui.gui.window import NARROW_BELOW
 from ssgui.rules.acl import Route
 from ssgui.services.connection_filter import Filter, FilterError
 from ssgui.services.connections import Connection, Connections
-
-_NARROW_BELOW = 1044  # a window of 1100 with its narrow sidebar
 
 
 class ConnectionsPage(QWidget):
@@ -103,7 +102,7 @@ class ConnectionsPage(QWidget):
         return [self.toolbar, shown, *([self.inspector.detail] if self.inspector.is_open else [])]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        narrow = event.size().width() < _NARROW_BELOW
+        narrow = self.window().width() < NARROW_BELOW
         self.table.head.set_narrow(narrow)
         self.toolbar.set_narrow(narrow)
         super().resizeEvent(event)
@@ -233,10 +232,12 @@ class ConnectionsPage(QWidget):
 
     def _scope_chosen(self, scope: int) -> None:
         self.model.set_scope(Scope(scope))
+        self.table.show_choice()
         self._show_around()
 
     def _filtered(self, wanted: Filter) -> None:
         self.model.set_filter(wanted)
+        self.table.show_choice()
         self._show_around()
 
     def _refused(self, error: FilterError) -> None:

@@ -62,13 +62,13 @@ def row_menu(parent: QWidget, one: Connection, deeds: RowDeeds) -> QMenu:
 
 def _rules(menu: QMenu, host: str, port: int, deeds: RowDeeds) -> None:
     names = list(dict.fromkeys((host, domain_of(host))))
-    for route, icon, text in (
-        (Route.PROXY, "plane", tr("Always proxy")),
-        (Route.DIRECT, "chevron-right", tr("Always direct")),
-    ):
+    for route, icon in ((Route.PROXY, "plane"), (Route.DIRECT, "chevron-right")):
         for name in names:
-            action = menu.addAction(icons.icon(icon), f"{text}: {_short(name)}")
-            action.setEnabled(route is Route.DIRECT or not stays_here(name))
+            short = _short(name)
+            direct = route is Route.DIRECT
+            text = tr("Always direct: {host}", host=short) if direct else tr("Always proxy: {host}", host=short)
+            action = menu.addAction(icons.icon(icon), text)
+            action.setEnabled(direct or not stays_here(name))
             action.triggered.connect(lambda _=False, name=name, route=route: deeds.rule(name, route))
     menu.addSeparator()
     shape = f"[{host}]" if ":" in host else host

@@ -3,13 +3,22 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut, QSinglePointEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import (
+    QCursor,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
 from ssgui.gui.connections.columns import NUMBERS, Column
 from ssgui.gui.connections.delegate import ROW_HEIGHT, ConnectionDelegate, Place
 from ssgui.gui.connections.head import Head
 from ssgui.gui.connections.model import ConnectionsModel
+from ssgui.gui.connections.newer import Newer
 from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.texts import tr
 from ssgui.services.connections import Connection
@@ -29,10 +38,11 @@ class ConnectionsTable(QTableView):
         super().__init__(parent)
         self.rows, self._clock = rows, clock
         self.head = Head(self)
-        self._touched = self._ordered = clock()
+        self._touched, self._ordered = clock() - RESTS_AFTER, clock()
+        self._follows, self._scrolling = True, False  # whether somebody looks at the top; whether we scroll
         self.setHorizontalHeader(self.head)
         self.setModel(rows)
-        self._painter, self._hovered = ConnectionDelegate(self), -1
+        self._painter = ConnectionDelegate(self)
         self.setItemDelegate(self._painter)
         self.setAccessibleName(tr("Connections"))
         self.setShowGrid(False)
@@ -46,6 +56,9 @@ class ConnectionsTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.verticalHeader().hide()
+        self.newer = Newer(self)
+        self.newer.clicked.connect(self.to_top)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.head.begin()
         self.head.asked.connect(self._sort)
         keys = (
@@ -61,19 +74,95 @@ class ConnectionsTable(QTableView):
     # ---- holding still
 
     def look(self) -> None:
-        """Show what is now. The rows that are looked at stay where they are, unless those are the newest."""
-        bar = self.verticalScrollBar()
-        anchor, offset = self._anchor()
+        """Show what is now.
+
+        New rows come in on top. Who looks at the top sees them, unless a hand is on the table or a selected row is to
+        be seen: then, and further down, what is looked at stays where it is, and a button says how much is new.
+        """
+        bar, still = self.verticalScrollBar(), self._in_hand()
+        places = self._places() if not self._follows or still or self._selection_is_seen() else []
         if again := self.rows.order is not None and self._rests():
-            self._ordered, anchor = self._clock(), []
+            self._ordered, places = self._clock(), []
+        self._scrolling = True  # with fewer rows there is less to scroll
         self.rows.look(again=again)
-        for number in anchor:
+        self.executeDelayedItemsLayout()  # later it would paint everything once more
+        value = 0 if self._follows else bar.value()
+        for number, top in places:
             if (row := self.rows.row_of(number)) >= 0:
-                if (wanted := row * ROW_HEIGHT + offset) != bar.value():
-                    self.updateGeometries()
-                    bar.setValue(wanted)
+                value = row * ROW_HEIGHT - top
                 break
+        self._scroll(value)
+        self.newer.say(-(-bar.value() // ROW_HEIGHT) if self._follows else 0)
         self.viewport().update()
+
+    def to_top(self) -> None:
+        """Show the newest, and go on showing them."""
+        self._follows = True
+        self._scroll(0)
+        self.newer.say(0)
+
+    def show_choice(self) -> None:
+        """Other rows were chosen: begin at the top of them, or where the selection is."""
+        self.executeDelayedItemsLayout()
+        if (chosen := self._chosen()) >= 0:
+            self.scrollTo(self.rows.index(chosen, Column.TARGET))
+        else:
+            self.to_top()
+
+    def _scroll(self, value: int) -> None:
+        """It is we who scroll."""
+        bar, self._scrolling = self.verticalScrollBar(), True
+        if value != bar.value():
+            bar.setValue(value)
+        self._scrolling = False
+        self._follows = self._follows or bar.value() == 0
+
+    def _scrolled(self, value: int) -> None:
+        if not self._scrolling:
+            self._follows = value == 0
+            self.newer.say(0)
+
+    def _places(self) -> list[tuple[int, int]]:
+        """The connections that are to stay where they are, as far as they are there then, and where their rows begin:
+        the one under the pointer, then the one that is selected, then all that are seen.
+        """
+        value, rows = self.verticalScrollBar().value(), self.rows.rows
+        seen = range(value // ROW_HEIGHT, min(len(rows), (value + self.viewport().height()) // ROW_HEIGHT + 1))
+        first = [row for row in (self._pointed(), self._chosen()) if row in seen]
+        return [(rows[row].id, row * ROW_HEIGHT - value) for row in (*first, *seen)]
+
+    def _chosen(self) -> int:
+        """The row that was selected last; -1 for none."""
+        current = self.selectionModel().currentIndex()
+        return current.row() if self.selectionModel().isSelected(current) else -1
+
+    def _selection_is_seen(self) -> bool:
+        top, chosen = self.verticalScrollBar().value(), self._chosen() * ROW_HEIGHT
+        return chosen >= 0 and top - ROW_HEIGHT < chosen < top + self.viewport().height()
+
+    def _in_hand(self) -> bool:
+        """Whether somebody has a hand on it, or had until a moment ago."""
+        if self.viewport().underMouse() or QApplication.activePopupWidget() is not None:
+            self._touched = self._clock()
+        return self._clock() - self._touched < RESTS_AFTER
+
+    def _rests(self) -> bool:
+        """Whether nobody has had a hand on it for a while, nor is the order fresh."""
+        return not self._in_hand() and self._clock() - self._ordered >= RESTS_AFTER
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave, QEvent.Type.Wheel):
+            self._touched = self._clock()
+        return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._touched = self._clock()
+        super().keyPressEvent(event)
+
+    def _pointed(self) -> int:
+        """The row under the pointer; -1 for none."""
+        viewport = self.viewport()
+        return self.rowAt(viewport.mapFromGlobal(QCursor.pos()).y()) if viewport.underMouse() else -1
 
     # ---- painting
 
@@ -92,20 +181,15 @@ class ConnectionsTable(QTableView):
         scrolled = self.verticalScrollBar().value()
         first = max(0, (scrolled + exposed.top()) // ROW_HEIGHT)
         last = min(len(rows) - 1, (scrolled + exposed.bottom()) // ROW_HEIGHT)
-        chosen = self.selectionModel()
+        chosen, pointed = self.selectionModel(), self._pointed()
         with QPainter(self.viewport()) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for row in range(first, last + 1):
                 selected = chosen.isSelected(self.rows.index(row, 0))
                 self._painter.paint_row(
                     painter, row * ROW_HEIGHT - scrolled, rows[row], self.rows, places,
-                    selected=selected, hovered=row == self._hovered,
+                    selected=selected, hovered=row == pointed,
                 )  # fmt: skip
-
-    def _hover(self, row: int) -> None:
-        if row != self._hovered:
-            self._hovered = row
-            self.viewport().update()
 
     def show_scale(self, scale: TimeScale) -> None:
         """Draw the bars on this scale from now on."""
@@ -114,38 +198,12 @@ class ConnectionsTable(QTableView):
             self.viewport().update()
         self.head.show_scale(scale, self.rows.now)
 
-    def _anchor(self) -> tuple[list[int], int]:
-        """The connections that are seen, from the top, and how far the first is cut off; none at the very top."""
-        value = self.verticalScrollBar().value()
-        if not value:
-            return [], 0
-        first, offset = divmod(value, ROW_HEIGHT)
-        seen = self.viewport().height() // ROW_HEIGHT + 1
-        return [one.id for one in self.rows.rows[first : first + seen]], offset
-
-    def _rests(self) -> bool:
-        """Whether nobody has had a hand on it for a while, nor is the order fresh."""
-        now = self._clock()
-        if self.viewport().underMouse():
-            self._touched = now
-        return now - max(self._touched, self._ordered) >= RESTS_AFTER
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.MouseMove, QEvent.Type.Leave, QEvent.Type.Wheel):
-            self._touched = self._clock()
-            self._hover(self.rowAt(event.position().toPoint().y()) if isinstance(event, QSinglePointEvent) else -1)
-        return super().viewportEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._touched = self._clock()
-        super().keyPressEvent(event)
-
     def keyboardSearch(self, search: str) -> None:
         """The filter is there for that; this would read every row."""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.head.fit()
+        self.newer.place()
 
     # ---- order
 

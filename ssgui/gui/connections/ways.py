@@ -16,11 +16,11 @@ from ssgui.services.connections import Connection
 
 
 class Exports(Protocol):
-    """Who writes connections down; `wall` is Unix time minus the clock of the records."""
+    """Who writes connections down; `wall` is Unix time minus the clock of the records, `now` when they were so."""
 
-    def to_csv(self, rows: Sequence[Connection]) -> str: ...
-    def to_json(self, rows: Sequence[Connection], wall: float) -> str: ...
-    def to_har(self, rows: Sequence[Connection], wall: float) -> str: ...
+    def to_csv(self, rows: Sequence[Connection], wall: float, now: float) -> str: ...
+    def to_json(self, rows: Sequence[Connection], wall: float, now: float) -> str: ...
+    def to_har(self, rows: Sequence[Connection], wall: float, now: float) -> str: ...
     def curl_line(self, one: Connection, address: str) -> str: ...
 
 
@@ -28,11 +28,12 @@ class ConnectionWays(QObject):
     """Without `exports` the page offers no files and no commands."""
 
     def __init__(
-        self, context: AppContext, window: MainWindow, files: Files, exports: Exports | None = None
+        self, context: AppContext, window: MainWindow, files: Files, exports: Exports | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         super().__init__(window)
         self._context, self._window, self._files, self._exports = context, window, files, exports
-        self.page = ConnectionsPage(context.connections, time.monotonic)
+        self.page = ConnectionsPage(context.connections, clock)
         self.page.closed.connect(self._close)
         if exports is not None:
             self.page.exporting.connect(self._export)
@@ -45,17 +46,14 @@ class ConnectionWays(QObject):
             self._window.toast.say(tr("{count} connections closed", count=len(numbers)))
 
     def _export(self, form: str, rows: list[Connection]) -> None:
-        exports, wall = self._exports, self.page.model.wall
+        exports, wall, now = self._exports, self.page.model.wall, self.page.model.now
         assert exports is not None
-        makers: dict[str, Callable[[], str]] = {
-            "csv": lambda: exports.to_csv(rows),
-            "json": lambda: exports.to_json(rows, wall),
-            "har": lambda: exports.to_har(rows, wall),
-        }
+        make = {"csv": exports.to_csv, "json": exports.to_json, "har": exports.to_har}[form]
         name = f"ssgui-connections.{form}"
-        self._files.save(tr("Export connections"), name, form, lambda: makers[form]().encode())
+        self._files.save(tr("Export connections"), name, form, lambda: make(rows, wall, now).encode())
 
     def _copy_curl(self, one: Connection) -> None:
         assert self._exports is not None
-        QApplication.clipboard().setText(self._exports.curl_line(one, self._context.address))
-        self._window.toast.say(tr("Copied as a curl command"))
+        if line := self._exports.curl_line(one, self._context.address):
+            QApplication.clipboard().setText(line)
+        self._window.toast.say(tr("Copied as a curl command") if line else tr("curl cannot ask for that"))

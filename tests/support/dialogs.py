@@ -127,6 +127,31 @@ def menus(screens: "Screens") -> Shown:
     yield from _popped("group-menu", presenter.subscriptions.menu("Nebula", QPoint(20, 20)))
 
 
+def connection_menus(screens: "Screens") -> Shown:
+    """Those of the page of connections: of a row, of columns, of files, and of what has no room."""
+    window, page = screens.window, screens.presenter.connections
+    window.open_page("connections")
+    page.look()
+    settle()
+    here = window.mapToGlobal(QPoint(300, 200))
+    yield from _popped("connection-menu", page.row_menu(next(one for one in page.model.rows if one.id == 35), here))
+    page.offer_files()
+    before, buttons = window.size(), page.toolbar
+    for name, button in (("columns", buttons.columns), ("export", buttons.export), ("more", buttons.more)):
+        if name == "more":
+            window.resize(1000, before.height())
+            settle()
+        button.click()
+        settle()
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        yield f"{name}-menu", menu
+        menu.hide()
+        settle()
+    window.resize(before)
+    settle()
+
+
 def _slug(menu: QMenu, tray: TrayMenu) -> str:
     return str([one for one in tray.findChildren(QMenu) if one.title()].index(menu))
 
@@ -238,4 +263,6 @@ def empties(screens: "Screens") -> Shown:
     screens.show(next(verdicts()))
 
 
-ALL: tuple[Callable[["Screens"], Shown], ...] = (dialogs, menus, states, banners, empties, lives)
+ALL: tuple[Callable[["Screens"], Shown], ...] = (
+    dialogs, menus, connection_menus, states, banners, empties, lives,
+)  # fmt: skip

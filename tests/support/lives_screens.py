@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from ssgui.engine.stages import Reason
 from ssgui.gui.connections.page import ConnectionsPage
@@ -49,6 +49,7 @@ def lives(screens: "Screens") -> Shown:
                 page.filter.setText("stage:waiting")
                 yield f"stalled-{width}", settled(window)
                 page.filter.clear()
+            yield f"newer-{width}", newer(screens)
     yield from popovers(screens)
     window.resize(before)
     settled(window)
@@ -60,6 +61,25 @@ def popovers(screens: "Screens") -> Shown:
     for name, one in (("streaming", sample_lives.stuck()), ("servers", sample_lives.two_servers())):
         pointing.popover.take(one, NOW)
         yield f"timing-{name}", pointing.popover
+
+
+def newer(screens: "Screens") -> QWidget:
+    """The table while a row that is seen is selected, and others come."""
+    page, connections = screens.presenter.connections, screens.context.connections
+    rows = sample_lives.stalled()
+    with filled(screens, rows[:24]):
+        page.table.to_top()
+        page.select(page.model.rows[2].id)
+        for number, one in enumerate(rows[24:], 1000):
+            one.id = number
+            connections.live[number] = one
+        connections.version += 1
+        page.look()
+        picture = settled(screens.window)
+        label = QLabel()
+        label.setPixmap(picture.grab())
+    page.table.selectionModel().clear()
+    return label
 
 
 def settled(window: QWidget) -> QWidget:

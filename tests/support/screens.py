@@ -61,7 +61,7 @@ from tests.support import dialogs, past, sample, sample_past, sample_rules
 from tests.support.still_setting import StillSetting
 
 ADDRESS = "127.0.0.1:1080"
-SIZES = {"usual": (1280, 800), "narrow": (960, 640)}
+SIZES = {"usual": (1280, 800), "narrow": (960, 640), "wide": (1360, 850), "edge": (1100, 700)}
 _LINES = (
     ("info", "listening on 127.0.0.1:1080 (SOCKS5, SOCKS4, HTTP; TCP and UDP), going through Tokyo 1"),
     ("warning", "cannot reach the server Los Angeles 3: Connection refused; is it running, and is the port right?"),

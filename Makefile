@@ -24,12 +24,13 @@ test: $(BIN)/.dev system-test pythons  ## what CI runs
 test-all: $(BIN)/.dev system-long pythons  ## the long ones too: drills, soak, thousands of connections
 	SSGUI_PYTHONS="$$(tools/other-pythons list)" $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --long $(ARGS)
 
-check: lint types  ## ruff, mypy strict, and the rules of the house
+check: lint types  ## ruff, dead code, mypy strict, and the rules of the house
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_house.py
 
-lint: $(BIN)/.dev  ## ruff, and actionlint where it can be had
+lint: $(BIN)/.dev  ## ruff, vulture, and actionlint where it can be had
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/vulture
 	tools/lint-workflows
 
 types: $(BIN)/.dev  ## mypy

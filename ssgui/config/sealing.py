@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ssgui.config.secret import Secret
 
-KEY_SIZE = 32
 _PREFIX = "v1:"
 _NONCE = 12
 _PURPOSE = b"ssgui password"
@@ -20,11 +19,6 @@ _PURPOSE = b"ssgui password"
 
 class SealError(Exception):
     """A sealed password that does not open."""
-
-
-def new_key() -> bytes:
-    """A key for the keyring."""
-    return os.urandom(KEY_SIZE)
 
 
 def seal(secret: Secret, key: bytes) -> str:

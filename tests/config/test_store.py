@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings, Subscription
 from ssgui.config.config_codec import decode_config, encode_config
-from ssgui.config.sealing import SealError, new_key, open_sealed, seal
+from ssgui.config.sealing import SealError, open_sealed, seal
 from ssgui.config.secret import Secret
 from ssgui.config.store import BACKUPS, Store, StoreError
 from ssgui.config.values import ConfigError
@@ -150,7 +150,7 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_sealed_passwords(tmp_path: Path) -> None:
-    key = new_key()
+    key = os.urandom(32)
     store = Store(tmp_path)
     store.key = key
     config = AppConfig(servers=(server(1, password=Secret("very secret")),), settings=Settings(keyring=True))
@@ -165,7 +165,7 @@ def test_sealed_passwords(tmp_path: Path) -> None:
     unlocked.key = key
     assert unlocked.load().config.servers == config.servers
     wrong = Store(tmp_path)
-    wrong.key = new_key()
+    wrong.key = os.urandom(32)
     loaded = wrong.load()
     assert "another key" in loaded.problems[0]
     assert loaded.config.servers[0].sealed
@@ -173,7 +173,7 @@ def test_sealed_passwords(tmp_path: Path) -> None:
 
 @given(st.text(), st.binary(max_size=80))
 def test_sealing(text: str, noise: bytes) -> None:
-    key = new_key()
+    key = os.urandom(32)
     sealed = seal(Secret(text), key)
     assert open_sealed(sealed, key).reveal() == text
     for bad in (sealed[:-4], noise.decode("latin-1"), "v1:" + noise.hex(), sealed.replace("v1", "v2")):

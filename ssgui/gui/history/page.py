@@ -62,7 +62,6 @@ class HistoryPage(QWidget):
         self._settings, self._size, self._today = settings, size, today
         self.model = HistoryModel(self)
         self.answer = Answer()
-        self._waits = False
         self._make_tools()
         self.chart, self.table = DayChart(self), self._make_table()
         self._empty = Empty("clock", self)

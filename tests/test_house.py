@@ -15,7 +15,7 @@ from ssgui.protocol.sip022 import METHODS_2022
 from tests.support.programs import require
 
 ROOT = Path(__file__).parents[1]
-PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/many-hosts.md")
+PAPERS = ("README.md", "docs/manual.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/many-hosts.md")
 TARGETS = {"run", "test", "test-all", "check", "lint", "types", "bench", "man", "peers", "installer", "deps", "clean"}
 BINARY = {".png", ".ico", ".icns", ".qm"}
 # A path of one machine: somebody's home, or a directory that only there exists.
@@ -104,7 +104,7 @@ def test_flags_that_the_readme_names_exist() -> None:
     named = set(
         re.findall(
             r"(?<![\w-])--?[a-zA-Z][a-z0-9-]*",
-            " ".join(re.findall(r"`[^`\n]*ssgui[^`\n]*`|`-[^`]*`", read("README.md"))),
+            " ".join(re.findall(r"`[^`\n]*ssgui[^`\n]*`|`-[^`]*`", read("README.md") + read("docs/manual.md"))),
         )
     )
     assert {"--events", "--password-file", "-c", "-k"} <= named
@@ -117,10 +117,10 @@ def test_flags_that_the_readme_names_exist() -> None:
     assert named <= known
 
 
-def test_the_readme_knows_every_method_and_reason() -> None:
-    readme = read("README.md")
-    assert not [method for method in (*METHODS, *METHODS_2022) if f"`{method}`" not in readme]
-    assert not [reason for reason in Reason if f"`{reason}`" not in readme]
+def test_the_manual_knows_every_method_and_reason() -> None:
+    manual = read("docs/manual.md")
+    assert not [method for method in (*METHODS, *METHODS_2022) if f"`{method}`" not in manual]
+    assert not [reason for reason in Reason if f"`{reason}`" not in manual]
 
 
 def test_the_licence() -> None:

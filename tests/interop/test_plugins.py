@@ -10,7 +10,7 @@ import pytest
 
 from tests.interop.routes import WRONG
 from tests.support.origin import Origin, pattern_hash, receive_hash, send_pattern
-from tests.support.processes import PASSWORD, libev_local, libev_server, ssgui_local, ssgui_server
+from tests.support.processes import PASSWORD, libev_local, libev_server, ssgui_local, ssgui_server, wait_until
 from tests.support.programs import require
 from tests.support.socks_client import receive_exactly, socks_connect
 
@@ -48,10 +48,22 @@ def pair(ends: str, name: str, program: Sequence[str], password: str = PASSWORD)
             yield stack.enter_context(libev_local(server, flags=flags(client_plugin), password=password))
 
 
+def answers(proxy: tuple[str, int], origin: tuple[str, int]) -> bool:
+    """Whether bytes come back already: ss-local takes connections before its plugin does."""
+    try:
+        with socks_connect(proxy, origin, timeout=30) as sock:
+            sock.sendall(b"ECHO\nready")
+            return receive_exactly(sock, 5) == b"ready"
+    except ConnectionError:
+        return False
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 @pytest.mark.parametrize("ends", ENDS)
 def test_bytes_go_through_a_plugin(ends: str, name: str, ssgui_program: Sequence[str]) -> None:
     with Origin() as origin, pair(ends, name, ssgui_program) as proxy:
+        if ends.startswith("libev"):
+            wait_until(lambda: answers(proxy, origin.address), "the plugin of ss-local listens")
         with socks_connect(proxy, origin.address, timeout=30) as sock:
             sock.sendall(b"ECHO\nright")
             assert receive_exactly(sock, 5) == b"right"

@@ -12,6 +12,7 @@ from ssgui.config.addresses import parse_proxy
 from ssgui.config.models import UpstreamProxy
 from ssgui.config.values import ConfigError
 from ssgui.engine.tasks import run_blocking
+from ssgui.protocol.address import join_host_port
 from ssgui.services.fetching import dates_of
 
 SECONDS = 5.0
@@ -43,8 +44,7 @@ def _address_of(proxy: UpstreamProxy) -> str:
     from urllib.parse import quote
 
     user = f"{quote(proxy.user, safe='')}:{quote(proxy.password.reveal(), safe='')}@" if proxy.user else ""
-    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-    return f"{proxy.kind}://{user}{host}:{proxy.port}"
+    return f"{proxy.kind}://{user}{join_host_port(proxy.host, proxy.port)}"
 
 
 def _ask(url: str, proxy: str) -> tuple[str, str, float, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ssgui.app.command_io import STDIN, at, counted, print_json, print_text, read_file, say, write_file
+from ssgui.protocol.address import join_host_port
 
 if TYPE_CHECKING:
     from ssgui.config.documents import Imported, Note
@@ -96,7 +97,7 @@ def _import(file: str, **given: Any) -> int:
     document = _document(file)
     print_text(f"{document.title}: {counted(len(document.servers), 'server')}")
     for server in document.profiles:
-        place = f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
+        place = join_host_port(server.host, server.port)
         print_text(f"  {place}  {server.method}  {server.remarks}".rstrip().replace("\n", " "))
     return 0
 

@@ -15,6 +15,7 @@ from ssgui.app.metrics import CONTENT_TYPE
 from ssgui.engine.errors import BindError
 from ssgui.engine.tally import port_name
 from ssgui.engine.tasks import spawn
+from ssgui.protocol.address import split_host_port
 
 PATH = b"/metrics"
 REQUEST_SECONDS = 10.0
@@ -99,9 +100,9 @@ async def _request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Re
 def _is_here(request: h11.Request) -> bool:
     for name, value in request.headers:
         if name == b"host":
-            host = value.decode("latin-1").rpartition(":")[0] or value.decode("latin-1")
+            host = split_host_port(value.decode("latin-1"))[0]
             try:
-                return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+                return host == "localhost" or ip_address(host).is_loopback
             except ValueError:
                 return False
     return True  # HTTP/1.0: no browser

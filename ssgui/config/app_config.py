@@ -12,6 +12,7 @@ import msgspec
 
 from ssgui.config.models import DEFAULT_PROBE_URL, PluginSettings, ServerProfile
 from ssgui.config.secret import Secret
+from ssgui.protocol.address import join_host_port
 from ssgui.rules.model import PolicyMode
 
 VERSION = 1
@@ -69,7 +70,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What the list shows."""
         if self.remarks:
             return self.remarks
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return join_host_port(self.host, self.port)
 
     def profile(self) -> ServerProfile:
         """What the engine needs of it."""

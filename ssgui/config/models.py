@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import msgspec
 
 from ssgui.config.secret import Secret
-from ssgui.protocol.address import Address
+from ssgui.protocol.address import Address, join_host_port
 from ssgui.rules.acl import Acl
 
 Network = IPv4Network | IPv6Network
@@ -74,7 +74,7 @@ class ManagerAddress(msgspec.Struct, frozen=True):
     port: int = 0
 
     def __str__(self) -> str:
-        return self.path or (f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}")
+        return self.path or join_host_port(self.host, self.port)
 
 
 class ServerChoice(StrEnum):

@@ -26,7 +26,7 @@ from ssgui.config.models import (
 from ssgui.config.options import Options, ServerEntry
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError, located
-from ssgui.protocol.address import Address
+from ssgui.protocol.address import Address, join_host_port
 from ssgui.rules.acl import Acl
 
 
@@ -178,8 +178,7 @@ def _check(options: Options, profile: ServerProfile) -> None:
 
 
 def _name(profile: ServerProfile) -> str:
-    host = f"[{profile.host}]" if ":" in profile.host else profile.host
-    return f"server {host}:{profile.port}"
+    return f"server {join_host_port(profile.host, profile.port)}"
 
 
 def _or(value: float | None, default: float) -> float:

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 
 from ssgui.config.models import Network
 from ssgui.config.secret import Secret
+from ssgui.protocol.address import join_host_port
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.methods import ALL_LEGACY, find_method
 
@@ -103,9 +104,7 @@ def _nameserver(text: str) -> str:
         host, _, port = text.partition(":")
     if not _is_address(host) or (port and not (port.isascii() and port.isdigit() and 0 < int(port) <= 0xFFFF)):
         raise ConfigError(f"{_shown(text)} is no address of a name server")
-    if not port:
-        return host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return join_host_port(host, int(port)) if port else host
 
 
 def _network(text: str) -> Network:

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 
 from ssgui.engine.stages import Reason
+from ssgui.protocol.address import join_host_port
 from ssgui.protocol.errors import AuthenticationError, ClockError, RemoteProtocolError, ReplayError, TruncatedError
 
 PROXY_WORDS: Final = "the proxy "  # that the detail of a dial begins with which failed by the upstream proxy
@@ -26,7 +27,8 @@ class BindError(EngineError):
     """The address `host:port` could not be listened on, for TCP or for `udp`; a unix socket's is its path, and 0."""
 
     def __init__(self, host: str, port: int, cause: OSError, *, udp: bool = False) -> None:
-        where = host if not port and "/" in host else f"UDP {host}:{port}" if udp else f"{host}:{port}"
+        place = join_host_port(host, port)
+        where = host if not port and "/" in host else f"UDP {place}" if udp else place
         self.why, self.errno = cause.strerror or str(cause), cause.errno or 0
         super().__init__(f"cannot listen on {where}: {self.why}")
         self.host, self.port, self.udp = host, port, udp
@@ -56,7 +58,7 @@ class DialError(EngineError):
     """`host:port` could not be reached. `by_proxy`: because of the upstream proxy, of `host` nothing is known."""
 
     def __init__(self, kind: DialFailure, host: str, port: int, detail: str = "", *, by_proxy: bool = False) -> None:
-        super().__init__(f"{host}:{port}: {detail or kind.value}")
+        super().__init__(f"{join_host_port(host, port)}: {detail or kind.value}")
         self.kind, self.detail, self.by_proxy = kind, detail or str(kind.value), by_proxy
 
     @property

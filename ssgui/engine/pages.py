@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from ssgui.engine.own_machine import is_loopback
+from ssgui.protocol.address import join_host_port
 
 PAC_TYPE: Final = "application/x-ns-proxy-autoconfig"
 _LINE: Final = re.compile(rb"(GET|HEAD) (/[^ ?#]*)(?:\?([^ #]*))? HTTP/1\.[01]\r?\n")
@@ -85,7 +86,7 @@ def _fields(text: bytes) -> dict[bytes, bytes]:
 
 def _place(host: str, port: int) -> str:
     host = host.removeprefix("::ffff:") if "." in host else host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return join_host_port(host, port)
 
 
 def _response(body: bytes, *, whole: bool) -> bytes:

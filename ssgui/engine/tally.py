@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ssgui.engine.stages import Reason
+from ssgui.protocol.address import join_host_port
 
 if TYPE_CHECKING:
     from ssgui.engine.engine import Engine
@@ -88,8 +89,7 @@ def sample(engine: "Engine") -> Sample:
 
 def port_name(address: tuple[str, int]) -> str:
     """What a port is called here: its address as text."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return join_host_port(*address)
 
 
 def total(samples: Iterable[Sample]) -> Sample:

@@ -10,6 +10,7 @@ from ssgui.engine.plugin import Plugin
 from ssgui.engine.server_health import ServerHealth
 from ssgui.engine.stages import Role
 from ssgui.engine.tunnel import client_tunnel
+from ssgui.protocol.address import join_host_port
 from ssgui.protocol.sip022 import MAX_SKEW, clock_words
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Upstream:
         self._complained = -COMPLAINT_PAUSE
         self.profile, self.legacy = profile, legacy
         self.host, self.port = profile.host, profile.port
-        self.name = profile.remarks or f"{profile.host}:{profile.port}"
+        self.name = profile.remarks or join_host_port(profile.host, profile.port)
         self.health = ServerHealth()
         self.latency: Latency | None = None
         self.plugin: Plugin | None = None

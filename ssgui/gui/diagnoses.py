@@ -9,11 +9,11 @@ from ssgui.app.clock_check import check_clock
 from ssgui.app.local_proxy import unique_names
 from ssgui.engine.tasks import spawn
 from ssgui.gui.connections.finding_words import finding_text
-from ssgui.gui.connections.row_menu import host_of
 from ssgui.gui.connections.server_words import clock_fact
 from ssgui.gui.frame.notices import Notice
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
+from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
 from ssgui.services.clock_evidence import DRIFTING
 from ssgui.services.connections import Connection
@@ -91,7 +91,7 @@ class Diagnoses(QObject):
                 self._context.close_connections([number])
             case "always-direct" | "always-proxy":
                 route = Route.DIRECT if finding.action == "always-direct" else Route.PROXY
-                presenter.rules.page.always(host_of(finding.target)[0], route)
+                presenter.rules.page.always(split_host_port(finding.target)[0], route)
 
     def _identity(self, server: str) -> str:
         """The id of the server that events give this name."""

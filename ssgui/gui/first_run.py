@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from ssgui.gui import icons, theme
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel
 from ssgui.gui.texts import tr
+from ssgui.protocol.address import join_host_port
 from ssgui.protocol.links import ServerLink, find_links
 
 COLUMN = 560
@@ -85,7 +86,7 @@ class _Clipboard(QWidget):
         self._fact = tr("There is a server on your clipboard")
         if len(servers) > 1:
             self._fact = tr("There are {count} servers on your clipboard", count=len(servers))
-        self._what = " · ".join(part for part in (first.remarks, f"{first.host}:{first.port}") if part)
+        self._what = " · ".join(part for part in (first.remarks, join_host_port(first.host, first.port)) if part)
         self.setAccessibleName(f"{self._fact}. {self._what}")
         self.update()
 

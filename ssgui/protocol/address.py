@@ -7,6 +7,9 @@
 
 On TCP it starts the plaintext and may be split over chunks. A name is bytes on the wire and text here: ASCII
 with surrogateescape, so that any bytes come back unchanged.
+
+As text a host and a port are `example.com:443` or `[::1]:80`: `join_host_port` and `split_host_port`. What people
+type is read, and refused, in `config/addresses.py`.
 """
 
 from functools import lru_cache
@@ -34,7 +37,27 @@ class Address(NamedTuple):
         if not (host.isascii() and host.isprintable()):
             raw = host.encode("utf-8", "surrogateescape")
             host = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in raw)
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return join_host_port(host, self.port)
+
+
+def bracketed(host: str) -> str:
+    """`host` as it stands before a port and in a URL: an IPv6 address in brackets, everything else as it is."""
+    return f"[{host}]" if ":" in host else host
+
+
+def join_host_port(host: str, port: int) -> str:
+    """`example.com:443`, `[::1]:80`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def split_host_port(text: str) -> tuple[str, int]:
+    """The host without brackets, and the port. Text that does not end in a port is a host, and its port 0."""
+    host, colon, port = text.rpartition(":")
+    fits = colon and len(port) < 6 and port.isascii() and port.isdigit() and int(port) <= 0xFFFF
+    # An address of IPv6 that stands alone ends in digits too.
+    if not fits or (":" in host and host[:1] != "["):
+        host, port = text, "0"
+    return (host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host), int(port)
 
 
 def encode_address(host: str, port: int) -> bytes:

@@ -5,7 +5,7 @@ from typing import Final
 
 import h11
 
-from ssgui.protocol.address import Address
+from ssgui.protocol.address import Address, join_host_port
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError
 from ssgui.protocol.proxy_client import Refusal, RefusedError
 
@@ -31,8 +31,7 @@ class ConnectClient:
     def __init__(self, target: Address, user: bytes = b"", password: bytes = b"") -> None:
         if b":" in user:
             raise LocalProtocolError("the user of an HTTP proxy cannot have a colon in it")
-        host = f"[{target.host}]" if ":" in target.host else target.host
-        where = f"{host}:{target.port}"
+        where = join_host_port(*target)
         headers = [("Host", where)]
         if user:
             token = base64.b64encode(user + b":" + password).decode("ascii")

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from ssgui import __version__
 from ssgui.engine.stages import Stage
+from ssgui.protocol.address import split_host_port
 from ssgui.services.connections import Connection
 from ssgui.services.harmless import harmless
 from ssgui.services.segments import SegmentKind, segments
@@ -27,8 +28,7 @@ from ssgui.services.segments import SegmentKind, segments
 # semicolons takes for one. The wide forms count in some languages.
 _FORMULA: Final = re.compile("(^|;)(?=[ \"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 _LAST_DAY: Final = 253_402_300_799.0  # of the year 9999
-_PORTS: Final = {"443": "https", "80": "http"}
-_PORT: Final = re.compile("[0-9]{1,5}")
+_SCHEMES: Final = {443: "https", 80: "http"}
 _USUAL: Final = re.compile("[A-Za-z0-9._-]+")
 _TIMES: Final = tuple(SegmentKind)
 
@@ -106,14 +106,14 @@ def _plain(value: Any) -> Any:
 
 
 def _object(one: Connection, wall: float, now: float) -> dict[str, Any]:
-    host, port = split_target(one.target)
+    host, port = split_host_port(one.target)
     return {
         "started": _stamp(wall + one.opened),
         "ended": _stamp(wall + one.ended) if one.ended is not None else None,
         "seconds": _rounded(max(0.0, one.age(now))),
         "target": one.target,
         "host": host,
-        "port": port,
+        "port": str(port or ""),
         **_ours(one, now),
     }
 
@@ -226,11 +226,11 @@ def curl_line(one: Connection, address: str) -> str:
 
     `socks5h` leaves the name to the server: here it is never looked up.
     """
-    host, port = split_target(one.target)
+    host, port = split_host_port(one.target)
     if not address or not host or is_udp(one):
         return ""
-    scheme, shape = _PORTS.get(port, "http"), _shape(host)
-    url = f"{scheme}://{shape}/" if port in _PORTS or not port else f"{scheme}://{shape}:{port}/"
+    scheme, shape = _SCHEMES.get(port, "http"), _shape(host)
+    url = f"{scheme}://{shape}/" if port in _SCHEMES or not port else f"{scheme}://{shape}:{port}/"
     unglobbed = ["-g"] if "[" in url else []  # or brackets would be a pattern
     proxy = quote(harmless(f"socks5h://{address}"), safe=":/[]%._-")
     return shlex.join(["curl", "-v", *unglobbed, "-x", proxy, url])
@@ -241,12 +241,12 @@ def curl_line(one: Connection, address: str) -> str:
 
 def url_of(one: Connection) -> str:
     """The target as an address that every reader of addresses takes: https and http by the port, otherwise tcp, udp."""
-    host, port = split_target(one.target)
+    host, port = split_host_port(one.target)
     host = host or "unknown.invalid"
-    scheme = _PORTS.get(port) if _USUAL.fullmatch(host) or _is_v6(host) else None
+    scheme = _SCHEMES.get(port) if _USUAL.fullmatch(host) or _is_v6(host) else None
     if scheme is not None and not is_udp(one):
         return f"{scheme}://{_shape(host)}/"
-    return f"{'udp' if is_udp(one) else 'tcp'}://{_shape(host)}:{port or 0}/"
+    return f"{'udp' if is_udp(one) else 'tcp'}://{_shape(host)}:{port}/"
 
 
 def _shape(host: str) -> str:
@@ -265,15 +265,6 @@ def _is_v6(host: str) -> bool:
 def is_udp(one: Connection) -> bool:
     """Whether it carried datagrams."""
     return any(stage is Stage.UDP_ASSOC for stage, _ in one.timeline) or one.stage is Stage.UDP_ASSOC
-
-
-def split_target(target: str) -> tuple[str, str]:
-    """Host without brackets, and port as digits ("" without one)."""
-    host, colon, port = target.rpartition(":")
-    if not colon or not _PORT.fullmatch(port) or int(port) > 0xFFFF:
-        host, port = target, ""
-    port = str(int(port)) if port else ""
-    return host.removeprefix("[").removesuffix("]"), port
 
 
 def _spent(one: Connection, now: float) -> dict[SegmentKind, float]:

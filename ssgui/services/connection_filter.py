@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import thread_time
 
 from ssgui.engine.stages import Reason, Stage
+from ssgui.protocol.address import split_host_port
 from ssgui.rules.url_regex import RegexError, portable
 from ssgui.services.connections import Connection, is_waiting
 from ssgui.services.filter_tokens import FilterError, Kind, Term, terms
@@ -46,7 +47,7 @@ _NAMES: tuple[tuple[str, State], ...] = (
     *((word, one) for one in FAILURES for word in ("error", "failed")),
 )  # fmt: skip
 _TEXTS: dict[str, Callable[[Connection], str]] = {
-    "host": lambda one: one.target.rpartition(":")[0],
+    "host": lambda one: split_host_port(one.target)[0],
     "program": lambda one: one.program,
     "server": lambda one: one.server,
     "rule": lambda one: one.rule,
@@ -275,8 +276,7 @@ def _numbered(term: Term, value: str) -> Test:
         return lambda one, _: least <= one.pid <= most
 
     def test(one: Connection, _: float) -> bool:
-        port = one.target.rpartition(":")[2]
-        return port.isdecimal() and least <= int(port) <= most
+        return least <= split_host_port(one.target)[1] <= most
 
     return test
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ssgui.config.app_config import HistoryHosts
 from ssgui.engine.stages import Stage
-from ssgui.services.connection_export import split_target
+from ssgui.protocol.address import split_host_port
 from ssgui.services.connections import Connection
 from ssgui.services.harmless import harmless
 from ssgui.services.outcomes import worked
@@ -63,13 +63,13 @@ class Row(NamedTuple):
 
 def row_of(one: Connection, ahead: float) -> Row | None:
     """`one`, which has ended; None where it went nowhere. `ahead`: from monotonic to Unix seconds, when it ended."""
-    host, port = split_target(one.target)
+    host, port = split_host_port(one.target)
     if not host or one.ended is None:
         return None
     ended = min(_LATEST, max(0.0, one.ended + ahead))
     return Row(
         ended, date.fromtimestamp(ended).toordinal(), max(0.0, one.ended - one.opened),
-        _short(host.lower().removesuffix(".")), int(port or 0), _device(one.client), one.inbound, _short(one.program),
+        _short(host.lower().removesuffix(".")), port, _device(one.client), one.inbound, _short(one.program),
         _short(one.server), one.route, _short(one.rule), str(one.reason or ""), worked(one), max(0, one.up),
         max(0, one.down), _dns_time(one), connect_time(one), first_byte_time(one),
         sum(end - start for start, end in one.course.spans),
@@ -82,7 +82,7 @@ def _short(text: str) -> str:
 
 def _device(client: str) -> str:
     """The address of another device, "" for a program of this computer."""
-    host = split_target(client)[0]
+    host = split_host_port(client)[0]
     try:
         return "" if ip_address(host).is_loopback else host
     except ValueError:

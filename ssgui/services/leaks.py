@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ssgui.engine.stages import Role, Stage
+from ssgui.protocol.address import split_host_port
 from ssgui.rules.address_forms import literal
 from ssgui.rules.lan import is_lan
 from ssgui.services.connections import Connection, Listener
@@ -103,8 +104,7 @@ def total(habits: Iterable[Habits]) -> Habits:
 @lru_cache(maxsize=2048)
 def _place(target: str) -> tuple[str, int, bool]:
     """Host, port, and whether the host is an address; no host where it is nobody's business but this network's."""
-    host, _, port = target.rpartition(":")
-    host = host.strip("[]")
+    host, port = split_host_port(target)
     if is_lan(host):
         return "", 0, False
-    return host, int(port) if port.isdecimal() else 0, literal(host) is not None
+    return host, port, literal(host) is not None

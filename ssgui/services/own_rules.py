@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from ssgui.protocol.address import bracketed
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import literal, normal_host, stays_here
 from ssgui.rules.matcher import Matcher
@@ -67,11 +68,10 @@ def always(text: str, host: str, route: Route) -> RuleChange:
 
 def _try(text: str, host: str, route: Route) -> None:
     """OwnRuleError unless `text` really sends `host` by `route`."""
-    place = f"[{host}]" if ":" in host else host
     rules = read_user_rules(text)
     matcher = Matcher(Policy(user=rules))
     for scheme in ("https", "http"):
-        found = matcher.decide(f"{scheme}://{place}/")
+        found = matcher.decide(f"{scheme}://{bracketed(host)}/")
         if found.rule is None and not stays_here(host):
             raise OwnRuleError("this is no name that a rule can have")
         if found.rule is not None and found.route is not route:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ssgui.engine.stages import Role
 from ssgui.engine.tasks import run_blocking, spawn
+from ssgui.protocol.address import split_host_port
 from ssgui.services.connections import Connection, Listener
 from ssgui.system.processes.lookup import Flow, ProcessLookup
 
@@ -66,8 +67,7 @@ class Programs(Listener):
 
 def _flow(one: Connection, port: int) -> Flow | None:
     """How the program sees it. A local program comes from the very address that it goes to."""
-    host, _, number = one.client.rpartition(":")
-    host = host.strip("[]")
-    if not host or not number.isdecimal() or not port:
+    host, client_port = split_host_port(one.client)
+    if not client_port or not port:
         return None
-    return Flow((host, int(number)), (host, port), udp=one.inbound.endswith("-udp"))
+    return Flow((host, client_port), (host, port), udp=one.inbound.endswith("-udp"))

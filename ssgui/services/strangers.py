@@ -3,6 +3,7 @@
 from collections import deque
 
 from ssgui.engine.stages import Reason, Role, Stage
+from ssgui.protocol.address import split_host_port
 from ssgui.services.connections import Connection, Listener
 
 WINDOW_SECONDS = 600.0
@@ -20,7 +21,7 @@ def is_stranger(one: Connection) -> bool:
 
 def host_of_client(one: Connection) -> str:
     """The address that `one` came from."""
-    return one.client.rpartition(":")[0].strip("[]")
+    return split_host_port(one.client)[0]
 
 
 class Strangers(Listener):

@@ -22,9 +22,9 @@ from ssgui.config.secret import Secret
 from ssgui.config.store import Store
 from ssgui.engine.plugin import Plugin, PluginState
 from ssgui.engine.stages import Reason
-from ssgui.gui.connections.row_menu import host_of
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.window import MainWindow
+from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
 from ssgui.services.clock_evidence import Clock
 from ssgui.services.evidence import Failure, Verdict
@@ -198,7 +198,7 @@ def test_a_program_and_a_target(presenter: Presenter, context: StillContext, mon
     one.reason, one.detail = Reason.CONNECT_REFUSED, ""
     presenter.diagnoses.of(one)
     presenter.diagnoses.act("always-proxy", 16)
-    assert rules == [(host_of(one.target)[0], Route.PROXY)]
+    assert rules == [(split_host_port(one.target)[0], Route.PROXY)]
 
 
 def test_the_way_to_the_servers_is_a_setting(presenter: Presenter, context: StillContext) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssgui.protocol.address import Address, decode_address, encode_address
+from ssgui.protocol.address import Address, decode_address, encode_address, join_host_port, split_host_port
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError
 from tests.protocol.vectors import load
 
@@ -139,3 +139,30 @@ def test_random_bytes_crash_nothing(data: bytes) -> None:
     assert found == decode_address(memoryview(data))
     if found is not None:
         assert 5 <= found[1] <= len(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("example.com:443", ("example.com", 443)),
+        ("[2001:db8::1]:80", ("2001:db8::1", 80)),
+        ("[2001:db8::1]", ("2001:db8::1", 0)),
+        ("2001:db8::80", ("2001:db8::80", 0)),
+        ("example.com", ("example.com", 0)),
+        ("example.com:", ("example.com:", 0)),
+        ("example.com:65536", ("example.com:65536", 0)),
+        ("example.com:\u0664", ("example.com:\u0664", 0)),
+        ("", ("", 0)),
+        ("[", ("[", 0)),
+        ("]0:1", ("]0", 1)),
+    ],
+)
+def test_a_place_is_taken_apart(text: str, found: tuple[str, int]) -> None:
+    assert split_host_port(text) == found
+
+
+@given(st.text(max_size=60), st.integers(0, 0xFFFF))
+def test_a_place_is_put_together_again(host: str, port: int) -> None:
+    if not (host.startswith("[") and (":" in host or host.endswith("]"))):  # its own brackets may be ours
+        assert split_host_port(join_host_port(host, port)) == (host, port)
+    assert 0 <= split_host_port(host)[1] <= 0xFFFF

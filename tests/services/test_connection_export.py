@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssgui.engine.stages import Reason, Stage
-from ssgui.services.connection_export import csv_text, curl_line, json_text, split_target, to_csv, to_har, to_json
+from ssgui.protocol.address import split_host_port
+from ssgui.services.connection_export import csv_text, curl_line, json_text, to_csv, to_har, to_json
 from ssgui.services.connections import Connection, Moment
 from tests.support import sample
 from tests.support.programs import require
@@ -253,7 +254,7 @@ def test_no_host_gets_out_of_its_word(host: str, port: int) -> None:
         named = unquote(words[-1].partition("//")[2].removesuffix("/"))
         without_port = named.rpartition(":")[0]
         known = (named, named.strip("[]"), without_port, without_port.strip("[]"))
-        assert split_target(f"{host}:{port}")[0] in known
+        assert split_host_port(f"{host}:{port}")[0] in known
 
 
 def test_a_shell_reads_one_command_and_runs_nothing() -> None:

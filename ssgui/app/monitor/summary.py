@@ -4,6 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from ssgui.engine.stages import Reason
+from ssgui.protocol.address import split_host_port
 from ssgui.services.health import LATELY, Standing, is_failure, standing
 from ssgui.services.mirror import Mirror
 
@@ -24,7 +25,7 @@ def summary_of(mirror: Mirror) -> Summary:
     now, live = mirror.now(), mirror.live.values()
     up = sum(one.up_rate for one in live)
     down = sum(one.down_rate for one in live)
-    clients = {one.client.rpartition(":")[0] for one in live}
+    clients = {split_host_port(one.client)[0] for one in live}
     users = {one.user for one in live} - {""}
     return Summary(standing(live, now), _failures(mirror, now), up, down, len(clients), len(users))
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ssgui.config.documents.result import ImportedServer
 from ssgui.config.models import ServerProfile
+from ssgui.protocol.address import join_host_port
 from ssgui.protocol.links import ServerLink
 from ssgui.protocol.sip022 import METHODS_2022
 
@@ -118,7 +119,7 @@ def _lost(number: int, server: ServerProfile, lost: list[str], where: str) -> li
 
 
 def _named(number: int, server: ServerProfile) -> str:
-    return f"server {number} ({server.host}:{server.port})"
+    return f"server {number} ({join_host_port(server.host, server.port)})"
 
 
 def json_text(tree: Any, *, indent: int | None = None) -> str:

@@ -8,6 +8,7 @@ from ssgui.gui.connections.columns import Column
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, rate, span
+from ssgui.protocol.address import split_host_port
 from ssgui.services.connections import Connection, is_waiting
 
 NOTHING = "\N{EM DASH}"
@@ -156,10 +157,10 @@ def flags_sentence(one: Connection, *, up: bool, now: float) -> str:
 
 def sentence(one: Connection, now: float) -> str:
     """A row in words."""
-    host, _, port = harmless(one.target).rpartition(":")
+    host, port = split_host_port(one.target)
     parts = [stage_text(one)]
     if host:
-        parts.append(tr("{host} port {port}", host=host.strip("[]"), port=port))
+        parts.append(tr("{host} port {port}", host=harmless(host), port=port))
     parts.append(tr("rule {rule}", rule=harmless(rule_text(one))))
     if one.down_status & StreamStatus.WRITING:
         parts.append(tr("down blocked"))

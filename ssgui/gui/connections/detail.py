@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollAr
 from ssgui.engine.stages import Role
 from ssgui.gui.connections.detail_body import DetailBody, columns_for
 from ssgui.gui.connections.heading import Heading
-from ssgui.gui.connections.row_menu import host_of
 from ssgui.gui.connections.verdict import VerdictBanner
 from ssgui.gui.frame.buttons import icon_button
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.texts import tr
+from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
 from ssgui.services.connections import Connection
@@ -127,7 +127,7 @@ class Detail(QWidget):
     def route(self) -> Route | None:
         """Which way a rule could send its host from now on, other than it goes."""
         one = self.one
-        if one is None or one.role is Role.SERVER or not (host := host_of(one.target)[0]):
+        if one is None or one.role is Role.SERVER or not (host := split_host_port(one.target)[0]):
             return None
         if one.route == "proxy":
             return Route.DIRECT
@@ -137,7 +137,7 @@ class Detail(QWidget):
         one = self.one
         if one is None:
             return {}
-        known = bool(host_of(one.target)[0])
+        known = bool(split_host_port(one.target)[0])
         return {self.rule: self.route() is not None, self.copy: known and self._offers_curl, self.end: one.live}
 
     def _show_actions(self) -> None:
@@ -174,7 +174,7 @@ class Detail(QWidget):
     def _rule(self) -> None:
         route = self.route()
         if self.one is not None and route is not None:
-            self.ruled.emit(host_of(self.one.target)[0], route)
+            self.ruled.emit(split_host_port(self.one.target)[0], route)
 
     def _act(self) -> None:
         if self.one is not None:

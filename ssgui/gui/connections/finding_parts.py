@@ -6,6 +6,7 @@ from typing import Final
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said, span
+from ssgui.protocol.address import split_host_port
 from ssgui.services.finding import Finding
 
 _MOST_LETTERS: Final = 120
@@ -30,7 +31,7 @@ def size_of(count: float) -> str:
 
 def host_of(place: str) -> str:
     """Without the port."""
-    return name_of(place.rpartition(":")[0].strip("[]") or place)
+    return name_of(split_host_port(place)[0])
 
 
 def joined(*parts: str) -> str:

@@ -9,18 +9,13 @@ from ssgui.gui import icons
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
+from ssgui.protocol.address import bracketed, split_host_port
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
 from ssgui.services.connections import Connection
 from ssgui.services.own_rules import domain_of
 
 _MOST_LETTERS = 48
-
-
-def host_of(target: str) -> tuple[str, int]:
-    """Host and port of a connection's target; ("", 0) while there is none."""
-    host, _, port = target.rpartition(":")
-    return host.strip("[]"), int(port) if port.isdecimal() else 0
 
 
 @dataclass(frozen=True)
@@ -37,14 +32,14 @@ class RowDeeds:
 
 def same_host(one: Connection, others: Iterable[Connection]) -> list[Connection]:
     """Those of `others` that go to the same host as `one`, at whatever port."""
-    host = host_of(one.target)[0].casefold()
-    return [other for other in others if host and host_of(other.target)[0].casefold() == host]
+    host = split_host_port(one.target)[0].casefold()
+    return [other for other in others if host and split_host_port(other.target)[0].casefold() == host]
 
 
 def row_menu(parent: QWidget, one: Connection, deeds: RowDeeds) -> QMenu:
     """A menu for `one`; rules are for its host, and for the site that this belongs to."""
     menu = rounded(QMenu(parent))
-    host, port = host_of(one.target)
+    host, port = split_host_port(one.target)
     if host:
         _rules(menu, host, port, deeds)
         menu.addAction(icons.icon("copy"), tr("Copy the target")).triggered.connect(deeds.copy)
@@ -71,7 +66,7 @@ def _rules(menu: QMenu, host: str, port: int, deeds: RowDeeds) -> None:
             action.setEnabled(direct or not stays_here(name))
             action.triggered.connect(lambda _=False, name=name, route=route: deeds.rule(name, route))
     menu.addSeparator()
-    shape = f"[{host}]" if ":" in host else host
+    shape = bracketed(host)
     url = f"https://{shape}/" if port == 443 else f"http://{shape}/"
     menu.addAction(icons.icon("rules"), tr("Why does it go there?")).triggered.connect(lambda: deeds.explain(url))
     menu.addSeparator()

@@ -9,6 +9,7 @@ from ssgui.engine.stages import Reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount, day, rate, span
 from ssgui.gui.words import reason_word
+from ssgui.protocol.address import join_host_port
 from ssgui.services.history_queries import AnyRow, DayTotal, Past, ServerTotal, Total, View, midnight
 from ssgui.services.server_quality import Spread
 
@@ -112,8 +113,7 @@ def target_of(one: Past) -> str:
     """Where it went, as far as it was kept."""
     if not one.host:
         return tr("port {port}", port=one.port)
-    shape = f"[{one.host}]" if ":" in one.host else code(one.host) if one.hashed else one.host
-    return f"{shape}:{one.port}"
+    return join_host_port(code(one.host) if one.hashed else one.host, one.port)
 
 
 def code(hashed: str) -> str:

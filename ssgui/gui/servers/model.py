@@ -13,6 +13,7 @@ from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said, span
+from ssgui.protocol.address import join_host_port
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -188,7 +189,7 @@ def group_name(group: str) -> str:
 
 def address(server: Server) -> str:
     """`host:port`, as people type it."""
-    return f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
+    return join_host_port(server.host, server.port)
 
 
 def latency_text(state: ServerState) -> tuple[str, str]:

@@ -6,6 +6,7 @@ Written after its manual (the output for other programs, -F); never run on a Mac
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ssgui.protocol.address import split_host_port
 from ssgui.system.processes.lookup import Flow, Place, Program
 from ssgui.system.processes.proc import printable
 
@@ -69,5 +70,5 @@ def _sockets(said: str) -> Iterator[tuple[Program, bool, Place, Place | None]]:
 
 
 def _place(text: str) -> Place | None:
-    host, _, port = text.rpartition(":")
-    return (host.strip("[]"), int(port)) if port.isdecimal() else None
+    host, port = split_host_port(text)
+    return (host, port) if port else None

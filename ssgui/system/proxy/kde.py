@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ssgui.config.atomic_file import write_atomically
+from ssgui.protocol.address import bracketed
 from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, ProxySetting, Snapshot
 from ssgui.system.proxy.loopback import is_loopback, split_url
 from ssgui.system.proxy.programs import run
@@ -54,7 +55,7 @@ class KdeProxy(ProxyBackend):
     def planned(self, setting: ProxySetting, snapshot: Snapshot) -> Snapshot:
         if setting.kind is ProxyKind.PAC:
             return {**snapshot, "Proxy Config Script": setting.url, "ProxyType": _PAC}
-        host = f"[{setting.host}]" if ":" in setting.host else setting.host
+        host = bracketed(setting.host)
         http, socks = f"http://{host} {setting.port}", f"socks://{host} {setting.port}"
         values = {"httpProxy": http, "httpsProxy": http, "socksProxy": socks, "NoProxyFor": ",".join(setting.bypass)}
         return {**snapshot, **values, "ReversedException": "false", "ProxyType": _MANUAL}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from ssgui.protocol.address import join_host_port
 from ssgui.system.proxy import windows_calls as calls
 from ssgui.system.proxy.backend import ProxyBackend, ProxyError, ProxyKind, ProxySetting, Snapshot
 from ssgui.system.proxy.loopback import is_loopback, split_url
@@ -88,8 +89,8 @@ def _values(setting: ProxySetting) -> calls.Values:
     """What `setting` changes. Windows' own search for a PAC goes, as it would come before ours."""
     if setting.kind is ProxyKind.PAC:
         return {"flags": _DIRECT | _PAC, "pac": setting.url}
-    host = f"[{setting.host}]" if ":" in setting.host else setting.host
-    return {"flags": _DIRECT | _PROXY, "server": f"{host}:{setting.port}", "bypass": bypass_list(setting.bypass)}
+    server = join_host_port(setting.host, setting.port)
+    return {"flags": _DIRECT | _PROXY, "server": server, "bypass": bypass_list(setting.bypass)}
 
 
 def bypass_list(bypass: tuple[str, ...]) -> str:

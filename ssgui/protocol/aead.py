@@ -1,40 +1,32 @@
 """The stream format of SIP004, sealed and opened from one buffer into another.
 
-    salt | chunk | chunk | ...        chunk = E(length) tag | E(payload) tag
+    salt | chunk | chunk | ...
 
-The length has two bytes, big-endian, 1..0x3FFF. The nonce is a little-endian counter that starts at 0 and
-grows by one with every seal. Both directions of a connection have their own salt, and so their own key.
-
-Nothing is allocated per chunk: a fresh buffer of a read's size would be mapped, zeroed and faulted in each
-time. No view of a caller's buffer is kept when a call returns.
+A chunk (see `chunks`) has 1..0x3FFF bytes of payload; nonces start at 0. Both directions of a connection have
+their own salt, and so their own key.
 """
 
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 
+from ssgui.protocol.chunks import HEAD, TAG, ChunkDecoder, check_room, check_salt, chunked, seal_chunks
 from ssgui.protocol.errors import (
     AuthenticationError,
     BadRequestError,
     LocalProtocolError,
-    RemoteProtocolError,
     ReplayError,
 )
 from ssgui.protocol.methods import AeadCipher, Method
 from ssgui.protocol.replay import Salts
 
 MAX_CHUNK: Final = 0x3FFF
-_TAG = Method.tag
-_HEAD = 2 + _TAG
-_OVERHEAD = _HEAD + _TAG
-# All but the last chunk of a fill are full.
-_FULL = MAX_CHUNK.to_bytes(2, "big")
-MAX_HELD: Final = _HEAD + MAX_CHUNK + _TAG
+MAX_HELD: Final = HEAD + MAX_CHUNK + TAG
 
 
 def sealed_bound(n: int, method: Method) -> int:
     """The most bytes that `encode` writes for `n` bytes of data: the salt and every chunk."""
-    return method.salt_size + n + _OVERHEAD * -(-n // MAX_CHUNK)
+    return method.salt_size + chunked(n, MAX_CHUNK)
 
 
 class AeadEncoder:
@@ -46,8 +38,7 @@ class AeadEncoder:
     __slots__ = ("_count", "_nonce_size", "_seal", "salt")
 
     def __init__(self, method: Method, key: bytes, salt: bytes) -> None:
-        if len(salt) != method.salt_size:
-            raise LocalProtocolError(f"{method.name} has a salt of {method.salt_size} bytes, not {len(salt)}")
+        check_salt(method.name, method.salt_size, salt)
         self.salt = salt
         self._seal = method.cipher(method.subkey(key, salt)).encrypt_into
         self._nonce_size = method.nonce_size
@@ -61,63 +52,24 @@ class AeadEncoder:
         size = len(data)
         if not size:
             return 0
-        count, salt, nonce_size, seal = self._count, self.salt, self._nonce_size, self._seal
-        at = 0 if count else len(salt)
-        end = at + size + _OVERHEAD * -(-size // MAX_CHUNK)
-        if len(out) < end:
-            raise LocalProtocolError(f"{end} bytes of output are needed, there are {len(out)}")
+        at = 0 if self._count else len(self.salt)
+        check_room(at + chunked(size, MAX_CHUNK), out)
         if at:
-            out[:at] = salt
-        if size > MAX_CHUNK:
-            data = memoryview(data)
-            start = 0
-            for start in range(0, size - MAX_CHUNK, MAX_CHUNK):
-                middle = at + _HEAD
-                seal(count.to_bytes(nonce_size, "little"), _FULL, None, out[at:middle])
-                at = middle + MAX_CHUNK + _TAG
-                payload = data[start : start + MAX_CHUNK]
-                seal((count + 1).to_bytes(nonce_size, "little"), payload, None, out[middle:at])
-                count += 2
-            start += MAX_CHUNK
-            data = data[start:]
-            size -= start
-        middle = at + _HEAD
-        seal(count.to_bytes(nonce_size, "little"), size.to_bytes(2, "big"), None, out[at:middle])
-        seal((count + 1).to_bytes(nonce_size, "little"), data, None, out[middle:end])
-        self._count = count + 2
+            out[:at] = self.salt
+        end = seal_chunks(self._seal, self._count, self._nonce_size, MAX_CHUNK, data, out, at)
+        self._count += 2 * -(-size // MAX_CHUNK)
         return end
 
 
-class AeadDecoder:
-    """Opens one direction of a connection.
+class AeadDecoder(ChunkDecoder):
+    """Opens one direction of a connection. At most MAX_HELD bytes are `held`."""
 
-    `held` is the incomplete unit at the end of the last input (at most MAX_HELD bytes): the next input must
-    begin with it. After a bad chunk `error` is set and the stream is dead.
-    `authenticated` says that a chunk opened with our key, in a stream that is no replay.
-    """
-
-    __slots__ = (
-        "_count", "_key", "_method", "_open", "_salts", "_want", "authenticated", "error", "held", "salt",
-        "user",
-    )  # fmt: skip
+    __slots__ = ("_key", "_method", "_open", "_salts")
 
     def __init__(self, method: Method, key: bytes, salts: Salts | None = None) -> None:
+        super().__init__()
         self._method, self._key, self._salts = method, key, salts
         self._open: AeadCipher | None = None
-        self._count = 0
-        self._want = 0  # length of the payload that comes next; 0: a length comes next
-        self.held = b""
-        self.salt = b""
-        self.error: RemoteProtocolError | None = None
-        self.authenticated = False
-        self.user = ""  # this edition has none
-
-    @property
-    def at_boundary(self) -> bool:
-        """Whether the stream may end here: before its first byte, or behind a whole chunk."""
-        if self.error is not None or self.held or self._want:
-            return False
-        return self.authenticated or not self.salt
 
     def decode(self, data: memoryview, out: memoryview) -> int:
         """Open every whole chunk in `data` (`held` and what came since) into `out`; how many bytes that gave.
@@ -128,8 +80,7 @@ class AeadDecoder:
         if self.error is not None:
             raise LocalProtocolError("this stream has failed already") from self.error
         size = len(data)
-        if len(out) < size:
-            raise LocalProtocolError(f"{size} bytes of output are needed, there are {len(out)}")
+        check_room(size, out)
         cipher, at = self._open, 0
         if cipher is None:
             at = self._method.salt_size
@@ -157,7 +108,7 @@ class AeadDecoder:
         try:
             while True:
                 if not want:
-                    end = at + _HEAD
+                    end = at + HEAD
                     if size < end:
                         break
                     length = open_(count.to_bytes(nonce_size, "little"), data[at:end], None)
@@ -166,7 +117,7 @@ class AeadDecoder:
                         return done
                     count += 1
                     at = end
-                end = at + want + _TAG
+                end = at + want + TAG
                 if size < end:
                     break
                 filled = done + want
@@ -185,13 +136,10 @@ class AeadDecoder:
         if not self.authenticated:
             # A second time: another connection may have brought the same salt since the first look.
             if self._salts is not None and not self._salts.add(self.salt):
-                return self._fail(ReplayError("the salt of this stream was seen before"))
+                self._fail(ReplayError("the salt of this stream was seen before"))
+                return False
             self.authenticated = True
         if not 0 < length <= MAX_CHUNK:
-            return self._fail(BadRequestError(f"a chunk of {length} bytes; 1 to {MAX_CHUNK} are allowed"))
+            self._fail(BadRequestError(f"a chunk of {length} bytes; 1 to {MAX_CHUNK} are allowed"))
+            return False
         return True
-
-    def _fail(self, error: RemoteProtocolError) -> bool:
-        self.error = error
-        self.held = b""
-        return False

@@ -7,6 +7,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 
 from ssgui.protocol.address import decode_address
+from ssgui.protocol.chunks import HEAD, TAG, ChunkDecoder, check_room
 from ssgui.protocol.errors import (
     AuthenticationError,
     BadRequestError,
@@ -20,41 +21,20 @@ from ssgui.protocol.replay import Salts
 from ssgui.protocol.sip022 import FROM_CLIENT, FROM_SERVER, MAX_CHUNK, Cipher2022, Method2022, check_clock
 from ssgui.protocol.sip022_encoders import FIXED_REQUEST, fixed_answer
 
-_TAG = Method2022.tag
-_HEAD = 2 + _TAG
 _NONCE = Method2022.nonce_size
-MAX_HELD: Final = MAX_CHUNK + _TAG
+MAX_HELD: Final = MAX_CHUNK + TAG
 
 
-class _Decoder(ABC):
-    """The chunks of a stream; its first header is for the two kinds to read.
+class _Decoder(ChunkDecoder, ABC):
+    """The chunks of a stream; its first header is for the two kinds to read. Less than MAX_HELD bytes are `held`."""
 
-    `held` is the incomplete unit at the end of the last input (less than MAX_HELD bytes): the next input must
-    begin with it. After a bad unit `error` is set and the stream is dead.
-    """
-
-    __slots__ = (
-        "_cipher", "_clock", "_count", "_method", "_want", "authenticated", "error", "held", "key", "salt", "user",
-    )  # fmt: skip
+    __slots__ = ("_cipher", "_clock", "_method", "key")
 
     def __init__(self, method: Method2022, key: bytes, clock: Callable[[], float]) -> None:
+        super().__init__()
         self._method, self._clock = method, clock
         self.key = key  # the user's, once that is known
         self._cipher: Cipher2022 | None = None
-        self._count = 0
-        self._want = 0  # length of the payload that comes next; 0: a length comes next
-        self.held = b""
-        self.salt = b""
-        self.error: RemoteProtocolError | None = None
-        self.authenticated = False
-        self.user = ""
-
-    @property
-    def at_boundary(self) -> bool:
-        """Whether the stream may end here: before its first byte, or behind a whole chunk."""
-        if self.error is not None or self.held or self._want:
-            return False
-        return self.authenticated or not self.salt
 
     def decode(self, data: memoryview, out: memoryview) -> int:
         """Open every whole unit in `data` (`held` and what came since) into `out`; how many bytes that gave.
@@ -65,8 +45,7 @@ class _Decoder(ABC):
         if self.error is not None:
             raise LocalProtocolError("this stream has failed already") from self.error
         size = len(data)
-        if len(out) < size:
-            raise LocalProtocolError(f"{size} bytes of output are needed, there are {len(out)}")
+        check_room(size, out)
         done = at = 0
         try:
             cipher = self._cipher
@@ -80,7 +59,7 @@ class _Decoder(ABC):
             open_, open_into = cipher.decrypt, cipher.decrypt_into
             while True:
                 if not want:
-                    end = at + _HEAD
+                    end = at + HEAD
                     if size < end:
                         break
                     want = int.from_bytes(open_(count.to_bytes(_NONCE, "little"), data[at:end], None), "big")
@@ -88,7 +67,7 @@ class _Decoder(ABC):
                         raise BadRequestError("a chunk of 0 bytes")
                     count += 1
                     at = end
-                end = at + want + _TAG
+                end = at + want + TAG
                 if size < end:
                     break
                 filled = done + want
@@ -134,10 +113,6 @@ class _Decoder(ABC):
             raise BadRequestError("a chunk of 0 bytes")
         self._cipher, self._count, self._want = cipher, 1, want
 
-    def _fail(self, error: RemoteProtocolError) -> None:
-        self.error = error
-        self.held = b""
-
 
 class RequestDecoder(_Decoder):
     """A client's stream, at its server. Delivers the address header and the payload, without the padding.
@@ -155,7 +130,7 @@ class RequestDecoder(_Decoder):
     ) -> None:  # fmt: skip
         super().__init__(method, key, clock)
         self._salts, self._users, self._segmented = salts, users, segmented
-        self._first = method.salt_size + (IDENTITY_SIZE if users else 0) + FIXED_REQUEST + _TAG
+        self._first = method.salt_size + (IDENTITY_SIZE if users else 0) + FIXED_REQUEST + TAG
 
     def _begin(self, data: memoryview) -> int:
         end = self._first
@@ -216,7 +191,7 @@ class AnswerDecoder(_Decoder):
     ) -> None:  # fmt: skip
         super().__init__(method, key, clock)
         self._request_salt, self._heard_clock = request_salt, heard_clock
-        self._first = method.salt_size + fixed_answer(method) + _TAG
+        self._first = method.salt_size + fixed_answer(method) + TAG
 
     def _begin(self, data: memoryview) -> int:
         end, at = self._first, self._method.salt_size

@@ -2,10 +2,8 @@
 
     request   salt | identity headers | E(type 0, time, length) tag | E(address, padding, payload) tag | chunk ...
     answer    salt | E(type 1, time, request's salt, length) tag | E(payload) tag | chunk ...
-    chunk     E(length) tag | E(payload) tag
 
-Lengths have two bytes, times eight, all big-endian. The nonce is a little-endian counter that starts at 0 and
-grows by one with every seal. As in `aead`, nothing is allocated per chunk and no view is kept.
+Chunks are in `chunks`. Lengths have two bytes, times eight, all big-endian. Nonces start at 0, with the headers.
 """
 
 from abc import ABC, abstractmethod
@@ -13,13 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ssgui.protocol.address import decode_address
+from ssgui.protocol.chunks import TAG, check_room, check_salt, chunked, seal_chunks
 from ssgui.protocol.errors import BadRequestError, LocalProtocolError
 from ssgui.protocol.identity import stream_headers
 from ssgui.protocol.sip022 import FROM_CLIENT, FROM_SERVER, MAX_CHUNK, MAX_PADDING, Method2022
 
-_TAG = Method2022.tag
-_HEAD = 2 + _TAG
-_OVERHEAD = _HEAD + _TAG
 _NONCE = Method2022.nonce_size
 FIXED_REQUEST: Final = 1 + 8 + 2
 
@@ -35,8 +31,7 @@ class _Encoder(ABC):
     __slots__ = ("_clock", "_count", "_seal", "salt")
 
     def __init__(self, method: Method2022, key: bytes, salt: bytes, clock: Callable[[], float]) -> None:
-        if len(salt) != method.salt_size:
-            raise LocalProtocolError(f"{method.name} has a salt of {method.salt_size} bytes, not {len(salt)}")
+        check_salt(method.name, method.salt_size, salt)
         self.salt = salt
         self._clock = clock
         self._seal = method.cipher(method.subkey(key, salt)).encrypt_into
@@ -52,7 +47,7 @@ class _Encoder(ABC):
             return 0
         if not self._count:
             return self._first(data, size, out)
-        _check_room(_chunked(size), out)
+        check_room(_chunked(size), out)
         return self._chunks(data, size, out, 0)
 
     @abstractmethod
@@ -64,34 +59,16 @@ class _Encoder(ABC):
         at = len(head)
         out[:at] = head
         fixed = kind.to_bytes(1, "big") + int(self._clock()).to_bytes(8, "big") + extra + len(first).to_bytes(2, "big")
-        middle = at + len(fixed) + _TAG
-        end = middle + len(first) + _TAG
+        middle = at + len(fixed) + TAG
+        end = middle + len(first) + TAG
         self._seal(bytes(_NONCE), fixed, None, out[at:middle])
         self._seal((1).to_bytes(_NONCE, "little"), first, None, out[middle:end])
         self._count = 2
         return end
 
     def _chunks(self, data: memoryview | bytes, size: int, out: memoryview, at: int) -> int:
-        count, seal = self._count, self._seal
-        start = 0
-        if size > MAX_CHUNK:
-            data = memoryview(data)
-            full = MAX_CHUNK.to_bytes(2, "big")
-            while size - start > MAX_CHUNK:
-                middle = at + _HEAD
-                seal(count.to_bytes(_NONCE, "little"), full, None, out[at:middle])
-                at = middle + MAX_CHUNK + _TAG
-                payload = data[start : start + MAX_CHUNK]
-                seal((count + 1).to_bytes(_NONCE, "little"), payload, None, out[middle:at])
-                count += 2
-                start += MAX_CHUNK
-            data = data[start:]
-            size -= start
-        middle = at + _HEAD
-        end = middle + size + _TAG
-        seal(count.to_bytes(_NONCE, "little"), size.to_bytes(2, "big"), None, out[at:middle])
-        seal((count + 1).to_bytes(_NONCE, "little"), data, None, out[middle:end])
-        self._count = count + 2
+        end = seal_chunks(self._seal, self._count, _NONCE, MAX_CHUNK, data, out, at)
+        self._count += 2 * -(-size // MAX_CHUNK)
         return end
 
 
@@ -124,8 +101,8 @@ class RequestEncoder(_Encoder):
         padding = 0 if size > cut else 1 + int.from_bytes(self._random(4), "big") % MAX_PADDING
         fits = min(size, MAX_CHUNK - 2 - padding)
         rest = size - fits
-        end = len(self._head) + FIXED_REQUEST + _TAG + fits + 2 + padding + _TAG + _chunked(rest)
-        _check_room(end, out)
+        end = len(self._head) + FIXED_REQUEST + TAG + fits + 2 + padding + TAG + _chunked(rest)
+        check_room(end, out)
         data = memoryview(data)
         variable = b"".join((data[:cut], padding.to_bytes(2, "big"), bytes(padding), data[cut:fits]))
         at = self._begin(self._head, FROM_CLIENT, b"", variable, out)
@@ -148,7 +125,7 @@ class AnswerEncoder(_Encoder):
         fits = min(size, MAX_CHUNK)
         rest = size - fits
         fixed = FIXED_REQUEST + len(self._request_salt)
-        _check_room(len(self.salt) + fixed + _TAG + fits + _TAG + _chunked(rest), out)
+        check_room(len(self.salt) + fixed + TAG + fits + TAG + _chunked(rest), out)
         data = memoryview(data)
         at = self._begin(self.salt, FROM_SERVER, self._request_salt, data[:fits], out)
         return self._chunks(data[fits:], rest, out, at) if rest else at
@@ -156,9 +133,4 @@ class AnswerEncoder(_Encoder):
 
 def _chunked(size: int) -> int:
     """The bytes that `size` bytes of data take in chunks."""
-    return size + _OVERHEAD * -(-size // MAX_CHUNK)
-
-
-def _check_room(size: int, out: memoryview) -> None:
-    if len(out) < size:
-        raise LocalProtocolError(f"{size} bytes of output are needed, there are {len(out)}")
+    return chunked(size, MAX_CHUNK)

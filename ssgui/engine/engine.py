@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import random
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ssgui.config.models import LocalSettings, ServerSettings
 from ssgui.engine.deadlines import DeadlineQueue
 from ssgui.engine.drain import Drain, Lingering
-from ssgui.engine.handler import HandlerView, Pulse, TCPRelayHandler
+from ssgui.engine.handler import TCPRelayHandler
+from ssgui.engine.handler_base import Handler, HandlerView
 from ssgui.engine.http_session import KEEP_ALIVE_SECONDS, HttpSession
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
@@ -17,7 +18,7 @@ from ssgui.engine.reactor import Reactor
 from ssgui.engine.relay import LocalRelay, TCPRelay
 from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.session import Session
-from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.stages import Reason
 from ssgui.engine.tally import Tally
 from ssgui.engine.tasks import spawn
 
@@ -37,34 +38,6 @@ def _descriptor_limit() -> int:
     except ImportError:  # Windows has no such limit for sockets
         return 16384
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-class Handler(Protocol):
-    """What the engine knows of a connection, or of a UDP association that has none."""
-
-    id: int
-    user: str
-    stage: Stage
-
-    @property
-    def is_association(self) -> bool:
-        """Whether datagrams alone have begun it."""
-
-    @property
-    def relay(self) -> TCPRelay:
-        """The relay that it came to."""
-
-    def destroy(self, reason: Reason, /, *, detail: str = "") -> None:
-        """End it."""
-
-    def sweep(self, now: float, idle_limit: float, /) -> None:
-        """Called about once a second: end what has waited too long."""
-
-    def pulse(self) -> Pulse:
-        """How things stand, in short."""
-
-    def view(self) -> HandlerView:
-        """A record of how things stand."""
 
 
 class Engine:

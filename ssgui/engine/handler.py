@@ -13,11 +13,10 @@ from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ssgui.engine.dialer import CONNECT_TIMEOUT, CONNECT_TIMEOUT_ALL, Dialer, Dialing
 from ssgui.engine.errors import CONNECT_ERRORS, DialError, DialFailure, dial_error, reason_of
-from ssgui.engine.events import closed, opened, peer_name, stage_changed
+from ssgui.engine.events import closed, peer_name
+from ssgui.engine.handler_base import Handler, HandlerView, Pulse
 from ssgui.engine.leg import Leg
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.engine.tasks import spawn
@@ -51,88 +50,25 @@ class Farewell(Enum):
     KEEP = auto()  # the client asks for something else next, over the same connection
 
 
-# What changes all the time, for who looks often at thousands: payload bytes up and down, bytes held up and down, and
-# bits: 1 and 2 the status of up, 4 and 8 that of down, 16 and 32 whether payload went up and down yet.
-Pulse = tuple[int, int, int, int, int]
-NO_PULSE: Pulse = (0, 0, 0, 0, 0)
+class TCPRelayHandler(Handler):
+    """Joins two legs. One that stays silent is announced as "unknown" by the sweeper, within about a second."""
 
-
-class HandlerView(msgspec.Struct, frozen=True, gc=False):
-    """What a handler looks like at one moment; times are monotonic seconds, bytes are payload."""
-
-    id: int
-    conn: int
-    role: Role
-    inbound: str
-    client: str
-    target: str
-    route: str
-    rule: str
-    server: str
-    user: str
-    stage: Stage
-    up_status: StreamStatus
-    down_status: StreamStatus
-    up: int
-    down: int
-    held_up: int
-    held_down: int
-    timeline: tuple[tuple[Stage, float], ...]
-    first_up: float | None
-    first_down: float | None
-    acked: int | None = None  # as in `events.Closed`
-
-
-class TCPRelayHandler:
-    """Joins two legs. Everything that ends it goes through `destroy`, once."""
-
-    is_association = False
-    __slots__ = (
-        "_mark", "_moved_at", "client", "conn", "dialing", "early", "first_down", "first_up", "id", "inbound",
-        "local", "relay", "remote", "route", "rule", "server", "session", "stage", "target", "timeline", "user",
-    )  # fmt: skip
+    __slots__ = ("_mark", "_moved_at", "dialing", "early", "first_down", "first_up", "local", "remote", "session")
 
     def __init__(self, number: int, relay: "TCPRelay", session: "Session[Any]") -> None:
-        self.id, self.relay, self.session = number, relay, session
-        self.conn, self.client = session.conn, session.client
+        super().__init__(number, session.conn, relay, session.client)
+        self.session = session
         self.local: Leg | None = None
         self.remote: Leg | None = None
         self.dialing: Dialing | None = None
-        self.target: Address | None = None
-        self.route = self.rule = self.server = self.user = self.inbound = ""
         self.early = b""  # payload, or the address header before it, that waits for the remote leg
-        self.stage = Stage.INIT
-        now = time.monotonic()
-        self.timeline = [(Stage.INIT, now)]
         self.first_up: float | None = None
         self.first_down: float | None = None
-        self._mark, self._moved_at = 0, now
+        self._mark, self._moved_at = 0, self.timeline[0][1]
         if relay.inbound:
             self.announce(relay.inbound)
 
-    def __repr__(self) -> str:
-        return f"<TCPRelayHandler {self.id} {self.stage.name}>"
-
     # ---- stages
-
-    def announce(self, inbound: str) -> None:
-        """Tell that the connection was accepted, now that its first byte has said what it speaks.
-
-        One that stays silent is announced as "unknown" by the sweeper, within about a second.
-        """
-        self.inbound = inbound
-        relay = self.relay
-        relay.journal.record(opened, self.id, self.conn, self.timeline[0][1], relay.role, inbound, self.client)
-
-    def enter(self, stage: Stage) -> None:
-        """Go to `stage`, if the table of the role allows it."""
-        relay = self.relay
-        if stage not in relay.transitions[self.stage]:
-            raise RuntimeError(f"{self!r} cannot go to {stage.name}")
-        now = time.monotonic()
-        self.stage = stage
-        self.timeline.append((stage, now))
-        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route, self.rule, self.server)
 
     def dial(self, host: str, port: int, dialer: Dialer) -> None:
         """The target is known: read no more and find the way to `host:port`."""

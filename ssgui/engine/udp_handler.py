@@ -4,11 +4,10 @@ A SOCKS5 association is seen through the handler of the TCP connection that aske
 alone have begun (a server's, a tunnel's) has a `UDPHandler` of its own. Either way an `Account` counts.
 """
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from ssgui.engine.events import Endpoint, closed, opened, peer_name, stage_changed
-from ssgui.engine.handler import HandlerView, Pulse, TCPRelayHandler
+from ssgui.engine.events import Endpoint, closed, peer_name
+from ssgui.engine.handler_base import Handler, HandlerView, Pulse
 from ssgui.engine.stages import Reason, Stage, StreamStatus
 from ssgui.protocol.address import Address
 from ssgui.rules.acl import Match
@@ -25,7 +24,7 @@ class Account:
 
     __slots__ = ("_seen", "down", "first_down", "first_up", "handler", "up")
 
-    def __init__(self, handler: "TCPRelayHandler | UDPHandler") -> None:
+    def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.up = self.down = 0
         self.first_up: float | None = None
@@ -50,42 +49,20 @@ class Account:
         return "" if count < 2 else f"{count} targets" if count < MOST_SEEN else f"{count} or more targets"
 
 
-class UDPHandler:
-    """An association that is no program's TCP connection. It ends through `destroy`, once."""
+class UDPHandler(Handler):
+    """An association that is no program's TCP connection."""
 
     is_association = True
-    __slots__ = (
-        "account", "association", "client", "conn", "id", "inbound", "relay", "route", "rule", "server", "stage",
-        "target", "timeline", "user",
-    )  # fmt: skip
+    __slots__ = ("account", "association")
 
     def __init__(self, relay: "TCPRelay", inbound: str, client: Endpoint) -> None:
         engine = relay.engine
-        self.relay, self.inbound, self.client = relay, inbound, client
-        self.conn, self.id = engine.next_number(), engine.next_number()
+        conn = engine.next_number()
+        super().__init__(engine.next_number(), conn, relay, client)
         self.account = Account(self)
         self.association: Association[Any] | None = None
-        self.target: Address | None = None
-        self.route: str = ""
-        self.rule = self.server = self.user = ""
-        now = time.monotonic()
-        self.stage = Stage.INIT
-        self.timeline = [(Stage.INIT, now)]
         engine.add_handler(self)
-        relay.journal.record(opened, self.id, self.conn, now, relay.role, inbound, client)
-
-    def __repr__(self) -> str:
-        return f"<UDPHandler {self.id} {self.stage.name}>"
-
-    def enter(self, stage: Stage) -> None:
-        """Go to `stage`, if the table of the role allows it."""
-        relay = self.relay
-        if stage not in relay.transitions[self.stage]:
-            raise RuntimeError(f"{self!r} cannot go to {stage.name}")
-        now = time.monotonic()
-        self.stage = stage
-        self.timeline.append((stage, now))
-        relay.journal.record(stage_changed, self.id, now, stage, self.target, self.route, self.rule, self.server)
+        self.announce(inbound)
 
     def destroy(self, reason: Reason, detail: str = "") -> None:
         """End, for `reason`; nobody is told but the journal."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
-from ssgui.engine.handler import NO_PULSE, HandlerView, Pulse
+from ssgui.engine.handler_base import NO_PULSE, HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.services.changes import Changes

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from ssgui.app.events import EventLog
 from ssgui.app.line_writer import LineWriter
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
-from ssgui.engine.handler import HandlerView, Pulse
+from ssgui.engine.handler_base import HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from tests.support.processes import wait_until

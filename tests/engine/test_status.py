@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from ssgui.engine.handler import HandlerView
+from ssgui.engine.handler_base import HandlerView
 from ssgui.engine.stages import Stage, StreamStatus
 from tests.engine.world import StubLookup, World, until
 

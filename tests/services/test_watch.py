@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ssgui.engine.events import Closed, Opened, StageChanged
-from ssgui.engine.handler import HandlerView, Pulse
+from ssgui.engine.handler_base import HandlerView, Pulse
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
 from ssgui.services import watch

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ssgui.config.atomic_file import write_atomically
-from ssgui.system.integration.setting import IntegrationError, SystemSetting
+from ssgui.system.integration.files import remove_file, write_file
+from ssgui.system.integration.setting import SystemSetting
 
 LABEL: Final = "io.github.ssgui"
 
@@ -42,15 +42,8 @@ class LaunchAgent(SystemSetting):
             "LimitLoadToSessionType": "Aqua",
             "ProcessType": "Interactive",
         }
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, plistlib.dumps(agent), mode=0o644)
-        except OSError as error:
-            raise IntegrationError(f"{self.path} cannot be written: {error.strerror or error}") from None
+        write_file(self.path, plistlib.dumps(agent))
         return None
 
     def forget(self) -> None:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise IntegrationError(f"{self.path} cannot be removed: {error.strerror or error}") from None
+        remove_file(self.path)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ssgui.config.atomic_file import write_atomically
 from ssgui.system.integration.desktop_entry import escaped, exec_line, read_entry, write_entry
-from ssgui.system.integration.setting import IntegrationError, SystemSetting
+from ssgui.system.integration.files import remove_file, write_file
+from ssgui.system.integration.setting import SystemSetting
 from ssgui.system.integration.xdg import ENTRY, Places, read_text, starts
 
 
@@ -33,15 +33,8 @@ class XdgAutostart(SystemSetting):
             "Terminal": "false",
             "X-GNOME-Autostart-enabled": "true",
         }
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, write_entry(values), mode=0o644)
-        except OSError as error:
-            raise IntegrationError(f"{self.path} cannot be written: {error.strerror or error}") from None
+        write_file(self.path, write_entry(values))
         return None
 
     def forget(self) -> None:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise IntegrationError(f"{self.path} cannot be removed: {error.strerror or error}") from None
+        remove_file(self.path)

@@ -7,8 +7,8 @@ entries. Lines that are not about ss:// are kept as they are.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ssgui.config.atomic_file import write_atomically
 from ssgui.system.integration.desktop_entry import escaped, exec_line, read_entry, write_entry
+from ssgui.system.integration.files import remove_file, write_file
 from ssgui.system.integration.setting import IntegrationError, SystemSetting, turned
 from ssgui.system.integration.xdg import ENTRY, Places, read_text, starts
 
@@ -101,14 +101,11 @@ class XdgLinks(SystemSetting):
             "MimeType": f"{SCHEME};",
             _OURS: "true",
         }
-        self._write(self.entry, write_entry(values))
+        write_file(self.entry, write_entry(values))
 
     def _withdraw(self) -> None:
         if _OURS in read_entry(read_text(self.entry)):
-            try:
-                self.entry.unlink(missing_ok=True)
-            except OSError as error:
-                raise IntegrationError(f"{self.entry} cannot be removed: {error.strerror or error}") from None
+            remove_file(self.entry)
 
     def _say(self, *groups: str) -> None:
         """Name our entry in these groups of the person's list, and in no other."""
@@ -120,15 +117,7 @@ class XdgLinks(SystemSetting):
         except OSError as error:
             raise IntegrationError(f"{self.list} cannot be changed: {error.strerror or error}") from None
         if after and after != before:
-            self._write(self.list, after.encode("utf-8", "surrogateescape"))
-
-    @staticmethod
-    def _write(path: Path, data: bytes) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, data, mode=0o644)
-        except OSError as error:
-            raise IntegrationError(f"{path} cannot be written: {error.strerror or error}") from None
+            write_file(self.list, after.encode("utf-8", "surrogateescape"))
 
 
 def read_list(text: str) -> dict[str, list[str]]:

@@ -3,15 +3,13 @@
 Everything in here but `merged` and `without` may take long for a large document: it is work for a thread.
 """
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
 
-from ssgui.config.app_config import AppConfig, Server
-from ssgui.config.models import ServerProfile
+from ssgui.config.app_config import AppConfig, Server, server_of
 from ssgui.config.values import ConfigError
 from ssgui.protocol.methods import METHODS
 from ssgui.protocol.sip022 import METHODS_2022
@@ -67,7 +65,7 @@ def look_through(documents: Iterable[tuple[str, bytes]], there: tuple[Server, ..
             continue
         titles[document.title] = None
         online |= dict.fromkeys(document.settings.subscriptions)
-        candidates += [_candidate(server_of(one.profile, group=one.group), taken) for one in document.servers]
+        candidates += [_candidate(server_of(one.profile, str(uuid4()), one.group), taken) for one in document.servers]
         for note in document.noted(Severity.SKIPPED):
             where = f"{name}: {note.where}" if name and note.where else name or note.where
             candidates.append(Candidate(where=where, problem=note.what))
@@ -75,23 +73,6 @@ def look_through(documents: Iterable[tuple[str, bytes]], there: tuple[Server, ..
         raise ConfigError("; ".join(failures) or "it is empty")
     candidates += [Candidate(problem=failure) for failure in failures]
     return Found(", ".join(titles), tuple(candidates), tuple(online))
-
-
-def server_of(profile: ServerProfile, *, group: str = "", identity: str = "") -> Server:
-    """An entry of the list for `profile`."""
-    plugin = profile.plugin
-    return Server(
-        id=identity or str(uuid4()),
-        host=profile.host,
-        port=profile.port,
-        method=profile.method,
-        password=profile.password,
-        remarks=profile.remarks,
-        plugin=plugin.program if plugin else "",
-        plugin_opts=plugin.options if plugin else "",
-        plugin_args=shlex.join(plugin.arguments) if plugin else "",
-        group=group,
-    )
 
 
 def assess(servers: Iterable[Server], there: tuple[Server, ...]) -> tuple[Candidate, ...]:

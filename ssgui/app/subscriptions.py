@@ -10,10 +10,9 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
-from ssgui.app.adding import server_of
 from ssgui.app.context import AppContext
 from ssgui.app.own_proxy import own_proxy
-from ssgui.config.app_config import AppConfig, Server, Subscription
+from ssgui.config.app_config import AppConfig, Server, Subscription, server_of
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
 from ssgui.engine.tasks import run_blocking, spawn
@@ -157,7 +156,7 @@ def merge(config: AppConfig, subscription: Subscription, document: "Imported", q
     fresh: list[Server] = []
     for entry in document.servers:
         identity = str(uuid5(NAMESPACE_URL, f"{subscription.id} {entry.identity}")) if entry.identity else ""
-        new = server_of(entry.profile, group=group, identity=identity if identity not in taken else "")
+        new = server_of(entry.profile, identity if identity and identity not in taken else str(uuid4()), group)
         same = [one for one in by_place.get(_place(new), ()) if one.id not in taken]
         old = by_id.get(new.id) or (same[0] if same else None)
         if old is not None:

@@ -1,19 +1,17 @@
 """Servers from the command line, for one run of the app: they take the place of the list, and nothing is saved."""
 
-import shlex
-
 import msgspec
 
 from ssgui.app.consent import plugin_key
-from ssgui.config.app_config import AppConfig, Choice, Mode, Server, Settings
-from ssgui.config.models import LocalSettings, ServerChoice, ServerProfile
+from ssgui.config.app_config import AppConfig, Choice, Mode, Settings, server_of
+from ssgui.config.models import LocalSettings, ServerChoice
 from ssgui.config.secret import Secret
 from ssgui.engine.own_machine import is_loopback
 
 
 def with_run(config: AppConfig, run: LocalSettings) -> AppConfig:
     """`config` with the servers and the port of `run`; language, theme and the like stay the person's."""
-    servers = tuple(_server(number, profile) for number, profile in enumerate(run.servers, 1))
+    servers = tuple(server_of(profile, f"run-{number}") for number, profile in enumerate(run.servers, 1))
     name, password = run.users[0] if run.users else ("", Secret(""))
     settings: Settings = msgspec.structs.replace(
         config.settings,
@@ -62,18 +60,3 @@ def _choice(run: LocalSettings) -> Choice:
     if len(run.servers) == 1:
         return Choice.ONE
     return Choice.FASTEST if run.choice is ServerChoice.AUTO else Choice.FAILOVER
-
-
-def _server(number: int, profile: ServerProfile) -> Server:
-    plugin = profile.plugin
-    return Server(
-        id=f"run-{number}",
-        host=profile.host,
-        port=profile.port,
-        method=profile.method,
-        password=profile.password,
-        remarks=profile.remarks,
-        plugin=plugin.program if plugin else "",
-        plugin_opts=plugin.options if plugin else "",
-        plugin_args=shlex.join(plugin.arguments) if plugin else "",
-    )

@@ -80,6 +80,23 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return ServerProfile(self.host, self.port, self.method, self.password, self.remarks, plugin)
 
 
+def server_of(profile: ServerProfile, identity: str, group: str = "") -> Server:
+    """An entry of the list for `profile`: `Server.profile` is the way back."""
+    plugin = profile.plugin
+    return Server(
+        id=identity,
+        host=profile.host,
+        port=profile.port,
+        method=profile.method,
+        password=profile.password,
+        remarks=profile.remarks,
+        plugin=plugin.program if plugin else "",
+        plugin_opts=plugin.options if plugin else "",
+        plugin_args=shlex.join(plugin.arguments) if plugin else "",
+        group=group,
+    )
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An online list of servers (SIP008, or links). Times are Unix seconds, sizes bytes; 0 is not known."""
 

@@ -17,10 +17,11 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ssgui.gui import theme
 from ssgui.gui.frame.hints import plain_hint
+from ssgui.gui.frame.ordered_list import order_by_hand
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel
 from ssgui.gui.frame.switch import draw_switch
 from ssgui.gui.rules.wording import list_name, list_parts, list_sentence, list_tip
@@ -127,14 +128,8 @@ class RuleListsView(QListView):
         self.setModel(model)
         self.setItemDelegate(_Delegate(self))
         self.setAccessibleName(tr("Lists"))
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        order_by_hand(self)
         self.customContextMenuRequested.connect(self._ask)
-        self.setFrameShape(QListView.Shape.NoFrame)
 
     def selected(self) -> str:
         """The id of the selected list, "" for none."""

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtWidgets import QListView, QWidget
 
 from ssgui.gui import theme
+from ssgui.gui.frame.ordered_list import order_by_hand
 from ssgui.gui.frame.painting import draw_text
 from ssgui.gui.servers.delegate import MORE, ServerDelegate, columns
 from ssgui.gui.servers.model import ServersModel
@@ -49,16 +50,8 @@ class ServerList(QListView):
         self.setModel(model)
         self.setItemDelegate(ServerDelegate(self))
         self.setAccessibleName(tr("Servers"))
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        order_by_hand(self)
         self.customContextMenuRequested.connect(self._ask)
-        self.setFrameShape(QListView.Shape.NoFrame)
 
     def selected(self) -> str:
         """The id of the selected server, "" for none."""

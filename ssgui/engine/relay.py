@@ -97,18 +97,19 @@ class TCPRelay:
         """Bind and listen, for TCP and UDP on one port; BindError when the address is not to be had."""
         for left in reversed(range(PORT_TRIES)):
             await self.open_tcp(host, port)
-            if self.udp is None:
-                return
             try:
-                await self.udp.listen(host, self.address[1])
-                return
+                if self.udp is not None:
+                    await self.udp.listen(host, self.address[1])
             except BindError as error:
                 self.close()
                 if port or not left or not error.in_use:  # a port of the system's choice may be taken for UDP
                     raise
+            else:
+                self.accept()
+                return
 
     async def open_tcp(self, host: str, port: int) -> None:
-        """Listen for TCP alone; BindError."""
+        """Listen for TCP alone; BindError. Who connects waits for `accept`."""
         try:
             found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
             family, _, _, _, address = found[0]
@@ -117,6 +118,9 @@ class TCPRelay:
             raise BindError(host, port, error) from error
         self.address = self._listener.getsockname()[:2]
         self._stream = self.reactor.poller.wrap_listener(self._listener)
+
+    def accept(self) -> None:
+        """Serve who connects. Not before UDP is open too: a program may ask for it with its first bytes."""
         self.reactor.poller.listen(self._stream, self)
 
     def _new_listener(self, family: int, address: Any) -> socket.socket:
@@ -187,7 +191,7 @@ class TCPRelay:
 
     def _listen_again(self) -> None:
         self._pause = None
-        self.reactor.poller.listen(self._stream, self)
+        self.accept()
 
 
 def listener(family: int, address: Any, options: TCPOptions | None = None, *, shared: bool = False) -> socket.socket:

@@ -119,9 +119,11 @@ async def _open_again(relay: ServerRelay, after: ServerSettings) -> None:
         await relay.end_plugin()
         try:
             await relay.open_tcp(relay.host, port)
+            relay.accept()
         except EngineError as error:
             _log.error("what was there before could not be opened again: %s", error)
         raise
+    relay.accept()
 
 
 def _change_targets(relay: ServerRelay, before: ServerSettings) -> None:

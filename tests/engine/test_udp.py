@@ -12,6 +12,7 @@ from ssgui.engine import udp_lease
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.tunnel import AeadTunnel, client_tunnel
+from ssgui.engine.udp_local import SocksUDPRelay
 from ssgui.engine.udp_program import LocalAssociation
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.codecs import OpenedDatagram
@@ -176,6 +177,30 @@ def test_udp_off_is_refused(play: Play) -> None:
             await udp.program(client)
         (end,) = await world.closed(client)
         assert end.reason is Reason.BAD_REQUEST
+
+    play(scenario)
+
+
+def test_who_comes_while_udp_is_being_opened_is_served_after(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that sees the port listen may ask for UDP at once; it is there by the time the request is read."""
+    early: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def scenario(world: World) -> None:
+        opened = SocksUDPRelay.listen
+
+        async def slow(self: SocksUDPRelay, host: str, port: int) -> None:
+            reader, writer = await world.open((host, port))
+            writer.write(b"\x05\x01\x00" + b"\x05\x03\x00\x01" + bytes(6))
+            early.append((reader, writer))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.readexactly(1), 0.05)
+            await opened(self, host, port)
+
+        monkeypatch.setattr(SocksUDPRelay, "listen", slow)
+        await world.pair(udp=True)
+        ((reader, _),) = early
+        answer = await asyncio.wait_for(reader.readexactly(12), 10)
+        assert answer[:6] == b"\x05\x00\x05\x00\x00\x01"
 
     play(scenario)
 

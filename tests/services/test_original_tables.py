@@ -259,6 +259,7 @@ def test_a_buffer_that_drained_flows_again(play: Play) -> None:
         size = 40_000_000
         writer.write(bytes(size))
         one = await held(observer, W, R)
+        await until(lambda: served)
         served[0]._transport.resume_reading()  # type: ignore[attr-defined]
         got = 0
         while got < size:

@@ -46,7 +46,7 @@ from ssgui.system.integration.setting import Settings
 LOOK_MS = 200  # while somebody looks
 UNFOCUSED_MS = 1000
 _SECOND = 1.0
-_HIDDEN_SECONDS = 1.8  # every other look: to count what thousands carry is most of what a look costs
+_HIDDEN_SECONDS = 2.8  # every third look: to count what thousands carry is most of what a look costs
 
 
 class Presenter(QObject):

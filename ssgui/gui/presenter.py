@@ -30,6 +30,7 @@ from ssgui.gui.integrating import Integrating
 from ssgui.gui.leaks import LeakCheck
 from ssgui.gui.logs.page import LogsPage
 from ssgui.gui.modes import Modes
+from ssgui.gui.pace import Pace
 from ssgui.gui.protecting import Protecting
 from ssgui.gui.reasons import reason
 from ssgui.gui.rules.ways import RuleWays
@@ -43,8 +44,6 @@ from ssgui.gui.window import MainWindow
 from ssgui.services import connection_export
 from ssgui.system.integration.setting import Settings
 
-LOOK_MS = 200  # while somebody looks
-UNFOCUSED_MS = 1000
 _SECOND = 1.0
 _HIDDEN_SECONDS = 2.8  # every third look: to count what thousands carry is most of what a look costs
 
@@ -64,6 +63,7 @@ class Presenter(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_in_steps)
         self._ticked = self._looked_closely = 0.0
+        self._pace, self._cost = Pace(), 0.0
         self._second = False  # one has gone by since something was shown
         self._said = 0
         self._asked: Server | None = None  # for its plugin
@@ -126,7 +126,7 @@ class Presenter(QObject):
     def begin(self) -> None:
         """Everything is started: look, and go on looking."""
         self._changed()
-        self._timer.start(LOOK_MS)
+        self._timer.start(self._pace.interval(seen=True))
         self.subscriptions.begin()
         self.updating.begin()
         self.rules.begin()
@@ -156,12 +156,17 @@ class Presenter(QObject):
 
     def _look_in_steps(self) -> None:
         """The same, with the rest of the window, the relay and this person's keys in between."""
+        begun = time.thread_time()
         self._take_in()
+        self._cost = time.thread_time() - begun
         QTimer.singleShot(0, self, self._show_if_wanted)
 
     def _show_if_wanted(self) -> None:
         if self._timer.isActive():
+            begun = time.thread_time()
             self._show()
+            painting = self.connections.table.painting if self._visible else 0.0
+            self._pace.spent(self._cost + time.thread_time() - begun + painting)
 
     @property
     def _visible(self) -> bool:
@@ -183,8 +188,7 @@ class Presenter(QObject):
         second, self._second = self._second, False
         if second:
             self.window.header.show_rates(context.meter.down, context.meter.up)
-        seen = (visible and self.window.isActiveWindow()) or self.hurried()
-        wanted = LOOK_MS if seen else UNFOCUSED_MS
+        wanted = self._pace.interval(seen=(visible and self.window.isActiveWindow()) or self.hurried())
         if self._timer.interval() != wanted:
             self._timer.setInterval(wanted)
         self._show_pause()

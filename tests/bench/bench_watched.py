@@ -1,13 +1,16 @@
 """Bulk and new connections through our client and server, with a monitor attached to the client and without.
 
-    python -m tests.bench.bench_watched [ROUNDS]
+    python -m tests.bench.bench_watched [--rounds N] [--window]
 
-The monitor is `ssgui monitor` in a terminal of its own, with 200 open connections besides. Watched and unwatched turns
+The monitor is `ssgui monitor` in a terminal of its own, or with --window the client is the app itself, its window
+(in Xvfb) on the page of connections, or hidden. There are 200 open connections besides. Watched and unwatched turns
 alternate in one run, and each ratio is of two turns next to each other: the median of those counts, and is to be 0.95
 at least. On a machine that has other things to do, what the client computes for the same work says more than what the
 clock says: that ratio, unwatched to watched, is given too, where /proc tells it.
 """
 
+import argparse
+import json
 import os
 import socket
 import statistics
@@ -15,21 +18,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.bench_pair import Open, fetch
+from tests.support.app import App, app
+from tests.support.desktop import Panel, screen, session_bus
 from tests.support.origin import Origin
-from tests.support.ports import free_port
-from tests.support.processes import HOST, METHOD, PASSWORD, running
+from tests.support.ports import free_port, is_listening
+from tests.support.processes import HOST, METHOD, PASSWORD, running, wait_until
 from tests.support.socks_client import receive_exactly, socks_connect
 from tests.support.terminal import TerminalProgram
 
 SSGUI = [sys.executable, "-m", "ssgui"]
 ROUNDS = 9
 RESTING = 200
-BULK = 500_000_000
+BULK = 2_000_000_000  # seconds: what it takes to show the window is little of that
 CONNECTIONS = 1000
 
 
@@ -91,17 +96,59 @@ def turn(open_: Open, pid: int) -> Turn:
     return Turn(cost_of(lambda: fetch(open_, BULK), pid), cost_of(connect, pid))
 
 
+Client = tuple[int, Callable[[], AbstractContextManager[None]]]  # its PID, and what watches it
+
+
+@contextmanager
+def headless(server: list[str], near: int, env: dict[str, str]) -> Iterator[Client]:
+    """A client without a window, to be watched from a terminal."""
+    with running([*SSGUI, "--headless", "local", *server, "-l", str(near)], env=env, port=near) as client:
+        yield client.pid, lambda: watching(client.pid, env)
+
+
+@contextmanager
+def in_the_window(far: int, near: int) -> Iterator[Client]:
+    """The app, hidden until it is to be watched."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        screen() as display,
+        session_bus() as bus,
+        closing(Panel(bus)) as panel,
+    ):
+        panel.appear()  # without a tray, who closes the window ends the app
+        entry = {"id": "1", "server": HOST, "server_port": far, "method": METHOD, "password": PASSWORD}
+        settings = {"mode": "global", "local_port": near}
+        text = json.dumps({"version": 1, "servers": [entry], "current": "1", "settings": settings})
+        (Path(folder) / "config.json").write_text(text)
+        with app(Path(folder), env={**display, "DBUS_SESSION_BUS_ADDRESS": bus}) as one:
+            wait_until(lambda: one.status()["tray"], "the tray")
+            wait_until(lambda: is_listening(near), "the port of the app")
+            one.ask({"do": "close"})
+            yield one.process.pid, lambda: _looking(one)
+
+
+@contextmanager
+def _looking(one: App) -> Iterator[None]:
+    one.ask({"do": "page", "page": "connections"})
+    wait_until(lambda: one.status()["window"], "the window")
+    yield
+    one.ask({"do": "close"})
+    wait_until(lambda: not one.status()["window"], "no window")
+
+
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--window", action="store_true", help="of the app, instead of a terminal")
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         env = {"SSGUI_PASSWORD": PASSWORD, "XDG_RUNTIME_DIR": folder}
         origin, far, near = stack.enter_context(Origin()), free_port(), free_port()
         server = ["-s", HOST, "-p", str(far), "-m", METHOD]
         stack.enter_context(running([*SSGUI, "--headless", "server", *server, "--forbidden-ip", ""], env=env, port=far))
-        client = stack.enter_context(
-            running([*SSGUI, "--headless", "local", *server, "-l", str(near)], env=env, port=near)
-        )
+        client = in_the_window(far, near) if options.window else headless(server, near, env)
+        pid, watch = stack.enter_context(client)
 
         def connect() -> socket.socket:
             return socks_connect((HOST, near), origin.address)
@@ -111,10 +158,10 @@ def main() -> None:
             sock.sendall(b"ECHO\nx")
             receive_exactly(sock, 1)
         turns: list[tuple[Turn, Turn]] = []
-        for number in range(rounds):
-            unwatched = turn(connect, client.pid)
-            with watching(client.pid, env):
-                watched = turn(connect, client.pid)
+        for number in range(options.rounds):
+            unwatched = turn(connect, pid)
+            with watch():
+                watched = turn(connect, pid)
             turns.append((unwatched, watched))
             print(f"turn {number + 1}: {unwatched}; watched {watched}", flush=True)
     for at, what in enumerate(("down one stream", "new connections")):

@@ -4,7 +4,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ssgui.gui.presenter import LOOK_MS, UNFOCUSED_MS, Presenter
+from ssgui.gui.pace import LOOK_MS, UNFOCUSED_MS
+from ssgui.gui.presenter import Presenter
 from tests.support.screens import StillContext
 
 

@@ -1,0 +1,28 @@
+"""How often the window looks."""
+
+import pytest
+
+from ssgui.gui.pace import LOOK_MS, SLOWEST_MS, UNFOCUSED_MS, Pace
+
+
+def after(*costs: float) -> Pace:
+    pace = Pace()
+    for cost in costs:
+        pace.spent(cost)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("cost", "interval"),
+    [(0.0, 200), (0.001, 200), (0.0079, 200), (0.009, 250), (0.0125, 350), (0.0199, 500), (0.02, 500), (3.0, 500)],
+)
+def test_a_look_takes_a_small_share_of_the_time(cost: float, interval: int) -> None:
+    pace = after(*[cost] * 40)
+    assert pace.interval(seen=True) == interval
+    assert pace.interval(seen=False) == UNFOCUSED_MS
+
+
+def test_one_costly_look_changes_little_and_is_forgotten() -> None:
+    assert after(*[0.002] * 20, 0.02).interval(seen=True) == LOOK_MS
+    assert after(*[1.0] * 20).interval(seen=True) == SLOWEST_MS
+    assert after(*[1.0] * 20, *[0.002] * 20).interval(seen=True) == LOOK_MS

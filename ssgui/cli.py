@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ssgui.app.diagnose_command import diagnose
-from ssgui.app.documents_commands import add_document_commands
+from ssgui.app.commands.diagnose import diagnose
+from ssgui.app.commands.documents import add_document_commands
+from ssgui.app.commands.pac import add_pac_commands
+from ssgui.app.commands.uninstall import uninstall
 from ssgui.app.monitor.command import monitor
-from ssgui.app.pac_commands import add_pac_commands
-from ssgui.app.uninstall_command import uninstall
 from ssgui.cli_flags import common_flags, local_flags, server_flags, tunnel_flags
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def _app(context: click.Context, /, links: tuple[str, ...], **given: Any) -> int
         raise click.UsageError("--headless needs a command: local, tunnel or server, or see -h")
     if given["uvloop"]:
         raise click.UsageError("--uvloop is for commands without a window")
-    from ssgui.app import startup
     from ssgui.app.desktop_job import DesktopJob
     from ssgui.app.folders import data_folder
+    from ssgui.app.headless import startup
     from ssgui.app.log_output import only_warnings
     from ssgui.config.advice import local_warnings
     from ssgui.config.settings import local_settings
@@ -145,7 +145,8 @@ def _tunnel(context: click.Context, /, **given: Any) -> int:
 
 
 def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, given: dict[str, Any]) -> int:
-    from ssgui.app import headless, reload, startup
+    from ssgui.app.headless import reload, startup
+    from ssgui.app.headless import run as headless
     from ssgui.config.advice import local_warnings
 
     def settings(options: "Options") -> reload.Settings:
@@ -168,7 +169,9 @@ def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, 
 @click.pass_context
 def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
-    from ssgui.app import headless, passwords, reload, startup
+    from ssgui.app import passwords
+    from ssgui.app.headless import reload, startup
+    from ssgui.app.headless import run as headless
     from ssgui.config.advice import server_warnings
     from ssgui.config.models import DEFAULT_METHOD
     from ssgui.config.options import with_password
@@ -206,8 +209,8 @@ def _server(context: click.Context, /, **given: Any) -> int:
 @click.pass_context
 def _demo(context: click.Context, /, **given: Any) -> int:
     """Run a server, a client and a web site on this computer and fetch a page through them."""
-    from ssgui.app import startup
-    from ssgui.app.demo import run_demo
+    from ssgui.app.demo.command import run_demo
+    from ssgui.app.headless import startup
 
     with startup.Startup(context.obj, given) as start:
         if start.common.events is not None:
@@ -220,9 +223,9 @@ def _demo(context: click.Context, /, **given: Any) -> int:
 @click.pass_context
 def _restore_proxy(context: click.Context, /, **given: Any) -> int:
     """Put the system's proxy back to what it was, should ssgui have been killed. The next start does it too."""
+    from ssgui.app.commands.restore import restore_proxy
     from ssgui.app.folders import data_folder
     from ssgui.app.log_output import plain
-    from ssgui.app.restore_command import restore_proxy
 
     restore_proxy(data_folder(given["data_dir"] or context.obj["data_dir"]), lambda text: click.echo(plain(text)))
     return 0
@@ -234,7 +237,7 @@ def _restore_proxy(context: click.Context, /, **given: Any) -> int:
 def _selftest(context: click.Context, /, **given: Any) -> int:
     """Try whether this installation works: relay with every method, serve the PAC, open the window. Loopback only."""
     from ssgui.app.log_output import only_warnings, plain, set_up_logging
-    from ssgui.app.selftest import run_selftest
+    from ssgui.app.selftest.command import run_selftest
 
     verbose = given["verbose"] + context.obj["verbose"]
     set_up_logging(verbose, as_json=given["log_json"] or context.obj["log_json"])
@@ -272,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int:
     """The line for what a command could not do; anything unforeseen keeps its traceback."""
-    from ssgui.app.command_io import CommandError
+    from ssgui.app.commands.io import CommandError
     from ssgui.config.store import StoreError
     from ssgui.config.values import ConfigError
     from ssgui.engine.errors import BindError, EngineError, PluginError

@@ -174,7 +174,7 @@ def test_headless_loads_no_qt_even_where_it_is(tmp_path: Path) -> None:
     for name in QT:
         (tmp_path / f"{name}.py").touch()
     assert loaded_by("PySide6, qasync", tmp_path) >= QT
-    loaded = loaded_by("ssgui.cli, ssgui.app.headless, ssgui.app.demo", tmp_path)
+    loaded = loaded_by("ssgui.cli, ssgui.app.headless.run, ssgui.app.demo.command", tmp_path)
     assert "ssgui" in loaded
     assert not loaded & QT
 

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from ssgui import __version__
-from ssgui.app import headless
 from ssgui.app.desktop_job import DesktopJob
-from ssgui.app.headless import Job
+from ssgui.app.headless import run as headless
+from ssgui.app.headless.run import Job
 from ssgui.cli import main
 from ssgui.config.models import DEFAULT_FORBIDDEN, PluginSettings, UpstreamProxy
 from ssgui.config.secret import Secret
@@ -458,7 +458,7 @@ def test_the_module_runs() -> None:
 HEAVY = ("PySide6", "qasync", "httpx", "segno", "rich", "aiodns", "pycares", "keyring")
 PROGRAM = """
 import sys
-from ssgui.app import headless
+from ssgui.app.headless import run as headless
 from ssgui.cli import main
 headless.run_headless = lambda job: 0
 code = main(sys.argv[1:])

@@ -109,9 +109,9 @@ def test_flags_that_the_readme_names_exist() -> None:
     )
     assert {"--events", "--password-file", "-c", "-k"} <= named
     texts = read("ssgui/cli.py") + read("ssgui/cli_flags.py").replace("/--no-", '" "--no-')
-    texts += read("ssgui/app/documents_commands.py") + read("ssgui/app/diagnose_command.py")
-    texts += read("ssgui/app/pac_commands.py")
-    texts += read("ssgui/app/uninstall_command.py").replace("/--purge", '" "--purge')
+    texts += read("ssgui/app/commands/documents.py") + read("ssgui/app/commands/diagnose.py")
+    texts += read("ssgui/app/commands/pac.py")
+    texts += read("ssgui/app/commands/uninstall.py").replace("/--purge", '" "--purge')
     texts += read("ssgui/app/monitor/command.py")
     known = set(re.findall(r'"(--?[a-zA-Z][a-z0-9-]*)"', texts)) | {"-h"}
     assert named <= known

@@ -1,8 +1,8 @@
 """The app's own connections, for those who watch it from elsewhere."""
 
 from ssgui.app.context import AppContext
-from ssgui.services.connections import Connections
-from ssgui.services.evidence import Verdict
+from ssgui.services.connections.records import Connections
+from ssgui.services.diagnosis.evidence import Verdict
 
 
 class AppRows:

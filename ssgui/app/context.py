@@ -35,18 +35,18 @@ from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.address import Address
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import Awake, News
-from ssgui.services.clock_evidence import ClockEvidence
-from ssgui.services.connections import Connections
-from ssgui.services.evidence import ServerEvidence, Verdict, judge
-from ssgui.services.findings import Findings
-from ssgui.services.history import History
-from ssgui.services.history_file import HistoryError
-from ssgui.services.leaks import Leaks
-from ssgui.services.meter import Meter
-from ssgui.services.programs import Programs
-from ssgui.services.rules import RulesService
-from ssgui.services.server_facts import ServerFacts, facts_of
-from ssgui.services.server_quality import ServerQuality
+from ssgui.services.connections.leaks import Leaks
+from ssgui.services.connections.meter import Meter
+from ssgui.services.connections.programs import Programs
+from ssgui.services.connections.records import Connections
+from ssgui.services.diagnosis.clock import ClockEvidence
+from ssgui.services.diagnosis.evidence import ServerEvidence, Verdict, judge
+from ssgui.services.diagnosis.findings import Findings
+from ssgui.services.diagnosis.server_facts import ServerFacts, facts_of
+from ssgui.services.diagnosis.server_quality import ServerQuality
+from ssgui.services.history.file import HistoryError
+from ssgui.services.history.recorder import History
+from ssgui.services.rules.current import RulesService
 from ssgui.system.processes.lookup import new_process_lookup
 from ssgui.system.proxy.backend import ProxyBackend
 

@@ -21,8 +21,8 @@ from ssgui.protocol.errors import RemoteProtocolError
 from ssgui.protocol.proxy_client import RefusedError
 from ssgui.protocol.socks5 import decode_datagram
 from ssgui.protocol.socks5_client import Socks5Client
-from ssgui.services.connections import Connection
-from ssgui.services.leaks import UNKNOWN, total
+from ssgui.services.connections.leaks import UNKNOWN, total
+from ssgui.services.connections.records import Connection
 from ssgui.system.interfaces import Addresses
 
 NAME_SERVER = Address("9.9.9.9", 53)

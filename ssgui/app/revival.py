@@ -12,13 +12,13 @@ from ssgui.engine.engine import Engine
 from ssgui.engine.errors import EngineError
 from ssgui.engine.lost import PROBE_SECONDS, Probing, end_lost
 from ssgui.engine.relay import LocalRelay
-from ssgui.engine.server_health import FIRST_PAUSE, LONGEST_PAUSE
 from ssgui.engine.tasks import spawn
-from ssgui.engine.upstream import Upstream
+from ssgui.engine.upstream.health import FIRST_PAUSE, LONGEST_PAUSE
+from ssgui.engine.upstream.server import Upstream
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.services.awake import News
-from ssgui.services.evidence import ServerEvidence, is_doubtful
-from ssgui.services.server_facts import find_upstream
+from ssgui.services.diagnosis.evidence import ServerEvidence, is_doubtful
+from ssgui.services.diagnosis.server_facts import find_upstream
 
 MOST_TRIALS = 10  # regular traffic is a fingerprint; programs try again when somebody needs them
 _log = logging.getLogger("ssgui")

@@ -14,7 +14,7 @@ from ssgui.config.app_config import RuleSource
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.rules.reader import ListError
 from ssgui.services.fetching import Answer, FetchError, Limits, fetch
-from ssgui.services.rule_lists import MOST_BYTES
+from ssgui.services.rules.lists import MOST_BYTES
 
 _HOUR = 3600.0
 _AGAIN = 1800.0  # seconds until a list that could not be had is tried again by itself

@@ -10,9 +10,9 @@ from statistics import median
 from ssgui.app.local_proxy import unique_names, usable
 from ssgui.config.app_config import Server
 from ssgui.engine.stages import Reason
-from ssgui.services.evidence import Evidence, ServerEvidence
-from ssgui.services.meter import Meter
-from ssgui.services.server_quality import Quality, ServerQuality
+from ssgui.services.connections.meter import Meter
+from ssgui.services.diagnosis.evidence import Evidence, ServerEvidence
+from ssgui.services.diagnosis.server_quality import Quality, ServerQuality
 
 _KEPT = 60  # tests
 _UNMEASURED = Quality()

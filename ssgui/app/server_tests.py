@@ -13,12 +13,12 @@ from ssgui.app.server_states import ServerStates
 from ssgui.app.trials import try_server
 from ssgui.config.app_config import Server
 from ssgui.engine.errors import EngineError
-from ssgui.engine.latency import Latency, measure
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.tasks import spawn
-from ssgui.engine.upstream import Upstream
+from ssgui.engine.upstream.latency import Latency, measure
+from ssgui.engine.upstream.server import Upstream
 from ssgui.protocol.errors import LocalProtocolError
-from ssgui.services.server_facts import find_upstream
+from ssgui.services.diagnosis.server_facts import find_upstream
 
 AT_ONCE = 5
 

@@ -3,11 +3,11 @@
 import logging
 import time
 
-from ssgui.engine.latency import Latency, measure
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason
-from ssgui.engine.upstream import Upstream
-from ssgui.services.evidence import ServerEvidence
+from ssgui.engine.upstream.latency import Latency, measure
+from ssgui.engine.upstream.server import Upstream
+from ssgui.services.diagnosis.evidence import ServerEvidence
 
 _log = logging.getLogger("ssgui")
 

@@ -1,8 +1,8 @@
 """What every process of ours answers about its connections, over the control channel.
 
     {"do": "hello"}                   what process it is
-    {"do": "watch"}                   its connections, as they change (`services/watch_wire.py`)
-    {"do": "events"}                  what --events would write from now on (`events.py`)
+    {"do": "watch"}                   its connections, as they change (`services/control/watch_wire.py`)
+    {"do": "events"}                  what --events would write from now on (`events/output.py`)
     {"do": "close", "ids": [1, 2]}    ends these connections: {"closed": 2}
 
 Nothing is kept and nothing is looked at while nobody watches.
@@ -13,16 +13,16 @@ import time
 from collections.abc import Callable, Mapping
 
 from ssgui import __version__
-from ssgui.app.event_stream import EventStream
+from ssgui.app.events.stream import EventStream
 from ssgui.engine.engine import Engine
 from ssgui.engine.stages import Role
 from ssgui.protocol.address import Address
-from ssgui.services.connections import Connections
-from ssgui.services.control import Json, Stream
-from ssgui.services.engine_sources import EngineSources
-from ssgui.services.evidence import ServerEvidence, Verdict
-from ssgui.services.programs import Programs
-from ssgui.services.watch import Watch, Watched, close_connections, ids_in
+from ssgui.services.connections.programs import Programs
+from ssgui.services.connections.records import Connections
+from ssgui.services.control.channel import Json, Stream
+from ssgui.services.control.watch import Watch, Watched, close_connections, ids_in
+from ssgui.services.diagnosis.engine_sources import EngineSources
+from ssgui.services.diagnosis.evidence import ServerEvidence, Verdict
 from ssgui.system.processes.lookup import new_process_lookup
 
 _ASK_SECONDS = 1.0  # the system looks through all that a program has open

@@ -11,13 +11,13 @@ from ssgui.engine.deadlines import DeadlineQueue
 from ssgui.engine.drain import Drain, Lingering
 from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.handler_base import Handler, HandlerView
-from ssgui.engine.http_session import KEEP_ALIVE_SECONDS, HttpSession
 from ssgui.engine.journal import Journal
 from ssgui.engine.poller import Poller
 from ssgui.engine.reactor import Reactor
 from ssgui.engine.relay import LocalRelay, TCPRelay
 from ssgui.engine.server_relay import ServerRelay
-from ssgui.engine.session import Session
+from ssgui.engine.sessions.http import KEEP_ALIVE_SECONDS, HttpSession
+from ssgui.engine.sessions.session import Session
 from ssgui.engine.stages import Reason
 from ssgui.engine.tally import Tally
 from ssgui.engine.tasks import spawn

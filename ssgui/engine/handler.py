@@ -26,7 +26,7 @@ from ssgui.protocol.errors import RemoteProtocolError
 
 if TYPE_CHECKING:
     from ssgui.engine.relay import TCPRelay
-    from ssgui.engine.session import Session
+    from ssgui.engine.sessions.session import Session
 
 HANDSHAKE_TIMEOUT = 30.0
 HALF_CLOSED_TIMEOUT = 60.0

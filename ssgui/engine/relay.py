@@ -19,25 +19,25 @@ from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import AddressGuard
-from ssgui.engine.latency import measure, probe_request
-from ssgui.engine.mixed_session import MixedSession
 from ssgui.engine.own_machine import OwnMachine, is_loopback
 from ssgui.engine.pages import Pages
-from ssgui.engine.program_session import ProgramSession
 from ssgui.engine.resolver import Resolver, SystemLookup
 from ssgui.engine.router import Router
-from ssgui.engine.server_pool import ServerPool
-from ssgui.engine.session import Session
+from ssgui.engine.sessions.mixed import MixedSession
+from ssgui.engine.sessions.program import ProgramSession
+from ssgui.engine.sessions.session import Session
+from ssgui.engine.sessions.tunnel import TunnelSession
 from ssgui.engine.stages import TRANSITIONS, Role
 from ssgui.engine.tally import Tally, port_name
 from ssgui.engine.tasks import run_blocking
 from ssgui.engine.tcp_options import TCPOptions, tcp_options
-from ssgui.engine.tunnel_session import TunnelSession
-from ssgui.engine.udp_local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
-from ssgui.engine.udp_relay import UDPRelay
-from ssgui.engine.upstream import Upstream
-from ssgui.engine.upstream_proxy import ProxyDialer
-from ssgui.engine.upstreams import Upstreams
+from ssgui.engine.udp.local import LocalUDPRelay, SocksUDPRelay, TunnelUDPRelay
+from ssgui.engine.udp.relay import UDPRelay
+from ssgui.engine.upstream.latency import measure, probe_request
+from ssgui.engine.upstream.pool import ServerPool
+from ssgui.engine.upstream.proxy import ProxyDialer
+from ssgui.engine.upstream.server import Upstream
+from ssgui.engine.upstream.servers import Upstreams
 from ssgui.protocol.errors import LocalProtocolError
 
 if TYPE_CHECKING:

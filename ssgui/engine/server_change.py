@@ -9,13 +9,13 @@ import logging
 from ssgui.config.models import ServerSettings
 from ssgui.engine.errors import EngineError
 from ssgui.engine.server_relay import ServerRelay, new_guard, new_resolver
-from ssgui.engine.shadowsocks_session import ShadowsocksSession
+from ssgui.engine.sessions.shadowsocks import ShadowsocksSession
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.tasks import spawn
 from ssgui.engine.tcp_options import tcp_options
 from ssgui.engine.tunnel import Tunnel, server_tunnel, takes_pieces, user_pairs
 from ssgui.engine.tunnel2022 import Tunnel2022
-from ssgui.engine.udp_server import ServerUDPRelay
+from ssgui.engine.udp.server import ServerUDPRelay
 from ssgui.protocol.identity import Users
 from ssgui.protocol.sip022_datagrams import ServerDatagrams2022
 

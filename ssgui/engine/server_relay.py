@@ -13,17 +13,17 @@ from ssgui.engine.dialer import Dialer
 from ssgui.engine.errors import BindError
 from ssgui.engine.events import Endpoint
 from ssgui.engine.forbidden import AclGuard, AddressGuard, ForbiddenAddresses
-from ssgui.engine.plugin import Plugin
+from ssgui.engine.plugins.plugin import Plugin
 from ssgui.engine.port_salts import PortSalts
 from ssgui.engine.relay import TCPRelay, listener
 from ssgui.engine.resolver import NetworkLookup, Resolver
-from ssgui.engine.session import Session
-from ssgui.engine.shadowsocks_session import ShadowsocksSession
+from ssgui.engine.sessions.session import Session
+from ssgui.engine.sessions.shadowsocks import ShadowsocksSession
 from ssgui.engine.stages import Role
 from ssgui.engine.tasks import spawn
 from ssgui.engine.tcp_options import tcp_options
 from ssgui.engine.tunnel import server_tunnel
-from ssgui.engine.udp_server import ServerUDPRelay
+from ssgui.engine.udp.server import ServerUDPRelay
 
 if TYPE_CHECKING:
     from ssgui.engine.engine import Engine

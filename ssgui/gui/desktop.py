@@ -26,7 +26,7 @@ from ssgui.app.collector import spare_the_collector
 from ssgui.app.connection_log import ConnectionLog
 from ssgui.app.context import AppContext
 from ssgui.app.desktop_job import DesktopJob
-from ssgui.app.events import EventLog
+from ssgui.app.events.output import EventLog
 from ssgui.app.integration import own_settings
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.app.watching import Watching, port_of
@@ -42,8 +42,8 @@ from ssgui.gui.texts import Translator, system_language
 from ssgui.gui.theme import Theme
 from ssgui.gui.tray import Tray
 from ssgui.gui.window import MainWindow
-from ssgui.services.control import ControlError, InstanceLock, ask, new_control_server
-from ssgui.services.own_file import RulesError
+from ssgui.services.control.channel import ControlError, InstanceLock, ask, new_control_server
+from ssgui.services.rules.own_file import RulesError
 from ssgui.system.limits import raise_nofile
 from ssgui.system.proxy.choose import choose_backend
 

@@ -15,10 +15,10 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
-from ssgui.services.clock_evidence import DRIFTING
-from ssgui.services.connections import Connection
-from ssgui.services.finding import Finding, FindingKind
-from ssgui.services.server_facts import find_upstream
+from ssgui.services.connections.records import Connection
+from ssgui.services.diagnosis.clock import DRIFTING
+from ssgui.services.diagnosis.finding import Finding, FindingKind
+from ssgui.services.diagnosis.server_facts import find_upstream
 
 if TYPE_CHECKING:
     from ssgui.gui.presenter import Presenter

@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ssgui.app.commands.diagnose import FILE
 from ssgui.app.context import AppContext
-from ssgui.app.diagnose_command import FILE
 from ssgui.engine.tasks import run_blocking
 from ssgui.gui import theme
 from ssgui.gui.frame.switch import Switch
@@ -82,14 +82,14 @@ class Diagnosing(QObject):
         dialog.open()
 
     def _save(self, hide_hosts: bool) -> None:
-        from ssgui.app.diagnosis import from_app
+        from ssgui.app.bundle import from_app
 
         make = from_app(self._context, about_the_window())
         self._files.save(tr("Save a diagnosis"), FILE, "zip", partial(make, hide_hosts))
 
     async def write(self, path: Path, hide_hosts: bool) -> None:
         """Write it for the command, which has asked over the control channel. OSError."""
-        from ssgui.app.diagnosis import from_app
+        from ssgui.app.bundle import from_app
         from ssgui.config.atomic_file import write_atomically
 
         make = from_app(self._context, about_the_window())

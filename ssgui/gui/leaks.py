@@ -29,7 +29,7 @@ from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.units import said, span
 from ssgui.gui.window import MainWindow
-from ssgui.services.leaks import Habits
+from ssgui.services.connections.leaks import Habits
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()

@@ -41,7 +41,7 @@ from ssgui.gui.texts import tr
 from ssgui.gui.trying import Trying
 from ssgui.gui.updating import Updating
 from ssgui.gui.window import MainWindow
-from ssgui.services import connection_export
+from ssgui.services.connections import export as connection_export
 from ssgui.system.integration.setting import Settings
 
 _SECOND = 1.0

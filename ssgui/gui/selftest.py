@@ -11,8 +11,8 @@ from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from ssgui.app.desktop_job import DesktopJob
-from ssgui.app.selftest import Check, SelftestError
-from ssgui.app.selftest_pac import Sample
+from ssgui.app.selftest.command import Check, SelftestError
+from ssgui.app.selftest.pac import Sample
 from ssgui.assets import asset
 from ssgui.engine.tasks import spawn
 from ssgui.gui import icons, theme

@@ -23,7 +23,7 @@ from ssgui.gui.modes import copy_command
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
-from ssgui.services.evidence import Verdict
+from ssgui.services.diagnosis.evidence import Verdict
 from ssgui.system.integration.setting import Feature
 
 MOST_SERVERS = 20

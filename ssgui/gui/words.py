@@ -6,8 +6,8 @@ from ssgui.engine.stages import Reason, Stage
 from ssgui.gui.frame.header import HeaderState
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, said, span
-from ssgui.services.evidence import Verdict
-from ssgui.services.segments import SegmentKind
+from ssgui.services.connections.segments import SegmentKind
+from ssgui.services.diagnosis.evidence import Verdict
 
 
 def header_state(verdict: Verdict, address: str, *, changing: bool = False, put_back: bool = False) -> HeaderState:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from ssgui.services.server_quality import Spread
+from ssgui.services.diagnosis.server_quality import Spread
 
 _SMALLEST: Final = 1e-4  # seconds; the steps from there are of a tenth, so that a value is told within 5 %
 _STEP: Final = math.log(1.1)

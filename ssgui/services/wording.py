@@ -6,8 +6,8 @@ The window has the same words, translated (`gui/words.py`); a test compares them
 import math
 
 from ssgui.engine.stages import Reason, Role, Stage
-from ssgui.services.connections import Connection, is_waiting
-from ssgui.services.evidence import Verdict
+from ssgui.services.connections.records import Connection, is_waiting
+from ssgui.services.diagnosis.evidence import Verdict
 from ssgui.services.units import age
 
 _STAGES = {

@@ -17,7 +17,7 @@ from ssgui.config.models import ServerChoice
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
 from ssgui.engine.relay import LocalRelay
-from ssgui.services.evidence import Verdict
+from ssgui.services.diagnosis.evidence import Verdict
 from tests.support.ports import free_port
 
 

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from rich.console import Console
 
-from ssgui.app import demo
-from ssgui.app.demo_screen import Screen, milliseconds, rate
-from ssgui.app.demo_site import BULK_PATH, BULK_SIZE, PAGE, Site, bulk, bulk_hash
-from ssgui.app.demo_trips import Trip, Trips
+from ssgui.app.demo import command as demo
+from ssgui.app.demo.screen import Screen, milliseconds, rate
+from ssgui.app.demo.site import BULK_PATH, BULK_SIZE, PAGE, Site, bulk, bulk_hash
+from ssgui.app.demo.trips import Trip, Trips
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Role, Stage

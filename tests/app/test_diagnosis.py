@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssgui.app.bundle import Make, from_app, from_disk, secrets_of
 from ssgui.app.context import AppContext
-from ssgui.app.diagnosis import Make, from_app, from_disk, secrets_of
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.cli import main
 from ssgui.config.app_config import AppConfig, HistoryHosts, Server, Settings, Subscription
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
-from ssgui.services.diagnosis import HIDDEN, Mask
-from ssgui.services.history_rows import Naming
+from ssgui.services.bundle import HIDDEN, Mask
+from ssgui.services.history.rows import Naming
 from tests.support import past, sample
 
 PASSWORD, SHORT, OPTION = 'pa"ss wörd/+=?', "pw1", "s3cret-Path"

@@ -15,12 +15,12 @@ from ssgui.app.server_tests import ServerTests
 from ssgui.config.app_config import Mode
 from ssgui.config.secret import Secret
 from ssgui.engine.engine import Engine
-from ssgui.services.evidence import Evidence
-from ssgui.services.finding import Finding, FindingKind
+from ssgui.services.diagnosis.evidence import Evidence
+from ssgui.services.diagnosis.finding import Finding, FindingKind
 from tests.app.test_revival import HERE, NOTHING, Life, life, quick
 from tests.engine.test_plugin import CARRIER, alive
 from tests.engine.world import METHOD, until
-from tests.services.test_findings import ask, silent
+from tests.services.diagnosis.test_findings import ask, silent
 
 __all__ = ["quick"]
 ANOTHER = Secret("another password")
@@ -28,8 +28,8 @@ ANOTHER = Secret("another password")
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ssgui.services.evidence.DOUBT_SECONDS", 0.2)
-    monkeypatch.setattr("ssgui.engine.latency.MEASURE_SECONDS", 0.4)
+    monkeypatch.setattr("ssgui.services.diagnosis.evidence.DOUBT_SECONDS", 0.2)
+    monkeypatch.setattr("ssgui.engine.upstream.latency.MEASURE_SECONDS", 0.4)
     stop = Engine.stop
     monkeypatch.setattr(Engine, "stop", lambda self, _grace=0: stop(self, 0))  # what is open here stays open
 

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ssgui.app.events import EventLog
-from ssgui.app.line_writer import LineWriter
+from ssgui.app.events.line_writer import LineWriter
+from ssgui.app.events.output import EventLog
 from ssgui.engine.events import Closed, Event, Opened, StageChanged
 from ssgui.engine.handler_base import HandlerView, Pulse
 from ssgui.engine.journal import Journal
@@ -305,7 +305,7 @@ def test_a_reader_that_stalls_holds_nothing_up_and_hears_what_it_lost() -> None:
 def test_the_end_does_not_wait_for_a_reader_that_stalls() -> None:
     code = """
 import sys
-from ssgui.app.line_writer import LineWriter
+from ssgui.app.events.line_writer import LineWriter
 writer = LineWriter(sys.stdout, "lines")
 writer.write("x" * 1_000_000 + "\\n")
 sys.stderr.write(str(writer.close(0.1)))

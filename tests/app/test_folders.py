@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ssgui.app.folders import PORTABLE, data_folder, is_own
-from ssgui.services import history_file
+from ssgui.services.history import file as history_file
 from tests.support.app import app
 from tests.support.processes import wait_until
 

@@ -14,7 +14,7 @@ from ssgui.config.app_config import AppConfig, HistoryHosts, Mode, Server, Setti
 from ssgui.config.models import LocalSettings, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
-from ssgui.services.history_queries import Past, Query, View
+from ssgui.services.history.queries import Past, Query, View
 from tests.engine.world import METHOD, PASSWORD, World, until
 from tests.support.ports import free_port
 

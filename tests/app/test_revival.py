@@ -20,7 +20,7 @@ from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.lost import Probing
 from ssgui.engine.stages import Reason
 from ssgui.services import awake
-from ssgui.services.evidence import Evidence, judge
+from ssgui.services.diagnosis.evidence import Evidence, judge
 from ssgui.system.network import NetworkState
 from tests.engine.world import METHOD, PASSWORD, World, until
 from tests.support.ports import free_port

@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ssgui.app import selftest, selftest_relays
-from ssgui.app.selftest import Check, SelftestError, run_selftest
-from ssgui.app.selftest_pac import Sample, serve_pac
-from ssgui.app.selftest_relays import relay_everything
+from ssgui.app.selftest import command as selftest
+from ssgui.app.selftest import relays as selftest_relays
+from ssgui.app.selftest.command import Check, SelftestError, run_selftest
+from ssgui.app.selftest.pac import Sample, serve_pac
+from ssgui.app.selftest.relays import relay_everything
 from ssgui.engine.leg import Leg
 from ssgui.protocol.methods import METHODS
 from ssgui.protocol.sip022 import METHODS_2022
@@ -140,7 +141,7 @@ def test_a_pac_that_is_served_wrongly_is_told(
 def test_an_installation_without_its_rules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text("[AutoProxy 0.2.9]\n||example.org\n")
-    monkeypatch.setattr("ssgui.services.rule_lists.asset", lambda name: empty)
+    monkeypatch.setattr("ssgui.services.rules.lists.asset", lambda name: empty)
     answers = {host: answer for _, host, answer in serve_pac(tmp_path / "x").wanted}
     assert answers["example.org"].startswith("PROXY")
     empty.write_text("[AutoProxy 0.2.9]\n@@||example.org\n")

@@ -15,7 +15,7 @@ from ssgui.app.subscriptions import Subscriptions, merge, removed, renamed
 from ssgui.config.app_config import AppConfig, Settings, Subscription
 from ssgui.config.documents import Imported, read_document
 from ssgui.config.secret import Secret
-from ssgui.services.clock_evidence import Clock, ClockEvidence
+from ssgui.services.diagnosis.clock import Clock, ClockEvidence
 from ssgui.services.fetching import Answer, FetchError, Quota
 from tests.support import sample
 

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from ssgui.config.app_config import HistoryHosts, Settings
-from ssgui.services.connections import Connection
-from ssgui.services.history import History
-from ssgui.services.history_file import HistoryFile
-from ssgui.services.history_queries import Answer, Query, View, answer
+from ssgui.services.connections.records import Connection
+from ssgui.services.history.file import HistoryFile
+from ssgui.services.history.queries import Answer, Query, View, answer
+from ssgui.services.history.recorder import History
 from tests.support.past import NOW, ended, many
 
 COUNT = 100_000

@@ -41,14 +41,14 @@ from ssgui.gui.pace import LOOK_MS, UNFOCUSED_MS
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
-from ssgui.services.connections import Connections
-from ssgui.services.programs import Programs
+from ssgui.services.connections.programs import Programs
+from ssgui.services.connections.records import Connections
 from ssgui.system.processes.lookup import Flow, Program
 from tests.support.moving_engine import USUAL_WAY, MovingEngine
 from tests.support.ports import free_port
 
 if TYPE_CHECKING:
-    from ssgui.services.connections import Engine
+    from ssgui.services.connections.records import Engine
 
 TICK_MS = 10
 EVENTS_OF_ONE = 7  # opened, five stages, closed

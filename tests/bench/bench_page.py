@@ -22,7 +22,7 @@ from ssgui.engine.stages import Reason, Stage
 from ssgui.gui.connections.delegate import ROW_HEIGHT
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.theme import Theme
-from ssgui.services.connections import Connections
+from ssgui.services.connections.records import Connections
 from tests.support.moving_engine import MovingEngine
 
 ROWS, CHANGES, MOVING = 5000, 57, 600  # a connection that comes and goes is seven events; five looks a second

@@ -14,10 +14,10 @@ from ssgui.config.models import ServerSettings
 from ssgui.config.secret import Secret
 from ssgui.engine import handler
 from ssgui.engine.loop import new_headless_loop
-from ssgui.services import row_findings
-from ssgui.services.finding import FindingKind as K
+from ssgui.services.diagnosis import rows as row_findings
+from ssgui.services.diagnosis.finding import FindingKind as K
 from tests.engine.world import METHOD, PASSWORD, World, until
-from tests.services.test_findings import ask, echoing, refused
+from tests.services.diagnosis.test_findings import ask, echoing, refused
 from tests.support.observer import Observer
 
 handler.CONNECT_TIMEOUT = 0.5

@@ -12,7 +12,7 @@ import pytest
 from ssgui.config.models import LocalSettings, PluginSettings, ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.engine.errors import PluginError
-from ssgui.engine.plugin import PluginState
+from ssgui.engine.plugins.plugin import PluginState
 from ssgui.engine.relay import can_change
 from ssgui.protocol.address import Address
 from tests.engine.test_plugin import CARRIER

@@ -13,7 +13,7 @@ from ssgui.config.models import ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
 from ssgui.engine import handler as handler_module
 from ssgui.engine.events import Opened, StageChanged
-from ssgui.engine.http_exchange import HttpExchange
+from ssgui.engine.sessions.http_exchange import HttpExchange
 from ssgui.engine.stages import Reason, Stage
 from ssgui.rules.acl import parse_acl
 from tests.engine.test_endings import dead_port

@@ -9,9 +9,9 @@ import pytest
 
 from ssgui.config.models import DEFAULT_PROBE_URL, ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
-from ssgui.engine import latency as latency_module
-from ssgui.engine.latency import Latency, measure, probe_request
 from ssgui.engine.stages import Stage
+from ssgui.engine.upstream import latency as latency_module
+from ssgui.engine.upstream.latency import Latency, measure, probe_request
 from ssgui.protocol.errors import LocalProtocolError
 from tests.engine.world import METHOD, PASSWORD, Serve, World, until
 from tests.support.ports import free_port

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from ssgui.engine.handler import TCPRelayHandler
 from ssgui.engine.lost import end_lost
-from ssgui.engine.plugin import Plugin
+from ssgui.engine.plugins.plugin import Plugin
 from tests.engine.world import World
 
 Play = Callable[[Callable[[World], Coroutine[Any, Any, None]]], None]

@@ -16,10 +16,10 @@ import pytest
 
 from ssgui.config.models import LocalSettings, PluginSettings, ServerProfile, ServerSettings
 from ssgui.config.secret import Secret
-from ssgui.engine import plugin as plugin_module
 from ssgui.engine.errors import PluginError
-from ssgui.engine.job_object import JobObject
-from ssgui.engine.plugin import Plugin, PluginState, find_program
+from ssgui.engine.plugins import plugin as plugin_module
+from ssgui.engine.plugins.job_object import JobObject
+from ssgui.engine.plugins.plugin import Plugin, PluginState, find_program
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason, Role
 from tests.engine.world import METHOD, PASSWORD, World, until
@@ -175,7 +175,9 @@ def test_a_missing_program() -> None:
 
 def test_names_that_configurations_use(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"ss-v2ray-plugin", "obfs-local", "obfs-server"}
-    monkeypatch.setattr("ssgui.engine.plugin.shutil.which", lambda name: f"/bin/{name}" if name in there else None)
+    monkeypatch.setattr(
+        "ssgui.engine.plugins.plugin.shutil.which", lambda name: f"/bin/{name}" if name in there else None
+    )
     assert find_program("v2ray-plugin", Role.LOCAL) == "/bin/ss-v2ray-plugin"
     assert find_program("simple-obfs", Role.LOCAL) == "/bin/obfs-local"
     assert find_program("obfs", Role.SERVER) == "/bin/obfs-server"

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from ssgui.config.models import ServerChoice, ServerProfile
 from ssgui.config.secret import Secret
-from ssgui.engine import server_pool
 from ssgui.engine.errors import DialError, DialFailure
-from ssgui.engine.latency import Latency
-from ssgui.engine.server_health import Ranking, ServerHealth, StickyTargets
-from ssgui.engine.server_pool import ServerPool
-from ssgui.engine.upstream import Upstream
+from ssgui.engine.upstream import pool as server_pool
+from ssgui.engine.upstream.health import Ranking, ServerHealth, StickyTargets
+from ssgui.engine.upstream.latency import Latency
+from ssgui.engine.upstream.pool import ServerPool
+from ssgui.engine.upstream.server import Upstream
 from ssgui.protocol.address import Address
 
 TARGET = Address("example.com", 443)

@@ -8,12 +8,12 @@ import pytest
 
 from ssgui.config.models import ServerChoice, ServerProfile, UpstreamProxy
 from ssgui.config.secret import Secret
-from ssgui.engine import udp_lease
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.tunnel import AeadTunnel, client_tunnel
-from ssgui.engine.udp_local import SocksUDPRelay
-from ssgui.engine.udp_program import LocalAssociation
+from ssgui.engine.udp import lease as udp_lease
+from ssgui.engine.udp.local import SocksUDPRelay
+from ssgui.engine.udp.program import LocalAssociation
 from ssgui.protocol.address import encode_address
 from ssgui.protocol.codecs import OpenedDatagram
 from ssgui.rules.acl import Match, Route

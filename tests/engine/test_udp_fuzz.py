@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssgui.engine import udp_association
-from ssgui.engine.udp_local import SocksUDPRelay
-from ssgui.engine.udp_program import LocalAssociation, ServerSocket
-from ssgui.engine.udp_server import ServerUDPRelay
+from ssgui.engine.udp import association as udp_association
+from ssgui.engine.udp.local import SocksUDPRelay
+from ssgui.engine.udp.program import LocalAssociation, ServerSocket
+from ssgui.engine.udp.server import ServerUDPRelay
 from ssgui.protocol.address import encode_address
 from tests.engine.udp_world import UDPWorld
 from tests.engine.world import StubLookup, World, until

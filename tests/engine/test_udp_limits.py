@@ -10,13 +10,17 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ssgui.config.models import DEFAULT_FORBIDDEN
-from ssgui.engine import udp_association, udp_local, udp_program, udp_server, udp_socket
 from ssgui.engine.errors import BindError
 from ssgui.engine.stages import Reason
-from ssgui.engine.udp_association import Association, TargetSocket
-from ssgui.engine.udp_handler import UDPHandler
-from ssgui.engine.udp_program import ServerSocket
-from ssgui.engine.udp_relay import UDPRelay
+from ssgui.engine.udp import association as udp_association
+from ssgui.engine.udp import local as udp_local
+from ssgui.engine.udp import program as udp_program
+from ssgui.engine.udp import server as udp_server
+from ssgui.engine.udp import sockets as udp_socket
+from ssgui.engine.udp.association import Association, TargetSocket
+from ssgui.engine.udp.handler import UDPHandler
+from ssgui.engine.udp.program import ServerSocket
+from ssgui.engine.udp.relay import UDPRelay
 from tests.engine.udp_world import UDPWorld
 from tests.engine.world import StubLookup, World, until
 

@@ -10,9 +10,9 @@ import pytest
 
 from ssgui.config.models import ServerChoice, ServerProfile, UpstreamProxy
 from ssgui.config.secret import Secret
-from ssgui.engine import upstream_proxy as module
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.stages import Reason, Stage
+from ssgui.engine.upstream import proxy as module
 from ssgui.protocol.address import Address, decode_address
 from ssgui.protocol.errors import LocalProtocolError
 from tests.engine.world import METHOD, PASSWORD, World, digest_then_answer, reset, until

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ssgui.gui.connections.bars import LEAST, Piece, lay_out
 from ssgui.gui.connections.timescale import TimeScale
-from ssgui.services.segments import Segment, SegmentKind
+from ssgui.services.connections.segments import Segment, SegmentKind
 
 K = SegmentKind
 MINUTE = TimeScale(0.0, 60.0)

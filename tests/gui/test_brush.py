@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssgui.gui.connections.brush import LEAST, SPANS, Brush
-from ssgui.services.overview import SECONDS
+from ssgui.services.connections.overview import SECONDS
 
 NOW = 1000.0
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.context import AppContext
-from ssgui.app.demo_site import Site
+from ssgui.app.demo.site import Site
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.models import ServerSettings

@@ -16,7 +16,7 @@ from ssgui.gui.connections.events_list import EventsList
 from ssgui.gui.connections.stream_words import direction
 from ssgui.gui.connections.streams_panel import StreamsPanel
 from ssgui.rules.acl import Route
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 from tests.support import sample_lives
 from tests.support.sample import NOW
 from tests.support.sample_lives import life

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui.connections.columns import Column
 from ssgui.rules.acl import Route
-from ssgui.services import connection_export
+from ssgui.services.connections import export as connection_export
 from tests.support.flows import Flow, until
 from tests.support.live_page import LEFT, LivePage
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from ssgui.engine.stages import Reason, Stage
 from ssgui.gui import theme
-from ssgui.services import connection_filter
+from ssgui.services.connections import filtering as connection_filter
 from tests.support.live_page import LEFT, LivePage
 from tests.support.screens import translated
 

@@ -22,8 +22,8 @@ from ssgui.gui.connections import model
 from ssgui.gui.connections.columns import Column
 from ssgui.gui.connections.model import ConnectionsModel, Scope
 from ssgui.gui.connections.rows import sort_key
-from ssgui.services.connection_filter import compile_filter
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections.filtering import compile_filter
+from ssgui.services.connections.records import Connection, Connections
 from tests.support.moving_engine import MovingEngine
 
 HOSTS = ("a.example:443", "b.example:80", "c.example:443", "[2001:db8::1]:22")

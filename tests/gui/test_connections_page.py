@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from ssgui.gui.connections.columns import Column
 from ssgui.gui.connections.page import ConnectionsPage
-from ssgui.services.connections import Connections
+from ssgui.services.connections.records import Connections
 from tests.support import sample
 
 

@@ -16,7 +16,7 @@ from ssgui.gui.connections.model import Scope
 from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.theme import DARK, LIGHT, Theme
-from ssgui.services.connections import Connections
+from ssgui.services.connections.records import Connections
 from tests.support.moving_engine import MovingEngine
 
 LEFT = Qt.MouseButton.LeftButton

@@ -20,16 +20,16 @@ from ssgui.app.log_buffer import LogBuffer
 from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.secret import Secret
 from ssgui.config.store import Store
-from ssgui.engine.plugin import Plugin, PluginState
+from ssgui.engine.plugins.plugin import Plugin, PluginState
 from ssgui.engine.stages import Reason
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.window import MainWindow
 from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
-from ssgui.services.clock_evidence import Clock
-from ssgui.services.evidence import Failure, Verdict
-from ssgui.services.finding import FindingKind
-from ssgui.services.outcomes import How
+from ssgui.services.diagnosis.clock import Clock
+from ssgui.services.diagnosis.evidence import Failure, Verdict
+from ssgui.services.diagnosis.finding import FindingKind
+from ssgui.services.diagnosis.outcomes import How
 from tests.engine.test_plugin import CARRIER
 from tests.support import sample
 from tests.support.flows import Flow, click, until
@@ -268,7 +268,7 @@ def test_the_time_is_asked_for_when_a_person_asks(
     qtbot: QtBot, flow: Flow, tmp_path: Path, page: type[Page], monkeypatch: pytest.MonkeyPatch,
     ahead: float, says: str, kind: FindingKind, clock: Clock,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("ssgui.engine.latency.MEASURE_SECONDS", 0.2)
+    monkeypatch.setattr("ssgui.engine.upstream.latency.MEASURE_SECONDS", 0.2)
     page.ahead = ahead
 
     async def steps() -> None:

@@ -11,9 +11,9 @@ from ssgui.gui.connections.finding_words import finding_text
 from ssgui.gui.texts import LANGUAGES, Translator
 from ssgui.gui.words import header_state
 from ssgui.protocol.sip022 import clock_words
-from ssgui.services.evidence import Verdict
-from ssgui.services.finding import Finding, FindingKind
-from ssgui.services.server_findings import _ACTIONS
+from ssgui.services.diagnosis.evidence import Verdict
+from ssgui.services.diagnosis.finding import Finding, FindingKind
+from ssgui.services.diagnosis.servers import _ACTIONS
 
 K = FindingKind
 EVIL = "evil\u202egnp\x1b[31m<b>\n=cmd()"

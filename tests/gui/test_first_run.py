@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ssgui.app.context import AppContext
-from ssgui.app.inner_demo import IDENTITY
+from ssgui.app.demo.inner import IDENTITY
 from ssgui.app.log_buffer import LogBuffer
 from ssgui.config.app_config import AppConfig
 from ssgui.config.store import Store

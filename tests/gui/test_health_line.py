@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from ssgui.engine.stages import Reason
 from ssgui.gui.connections.health_line import HealthLine
-from ssgui.services.health import Standing
-from ssgui.services.segments import SegmentKind as K
+from ssgui.services.connections.health import Standing
+from ssgui.services.connections.segments import SegmentKind as K
 
 STANDING = Standing(
     {K.HANDSHAKE: 2, K.DNS: 0, K.CONNECTING: 4, K.WAIT: 3, K.STREAM: 3000, K.UDP: 2},

@@ -27,10 +27,10 @@ from ssgui.gui.history.page import HistoryPage
 from ssgui.gui.presenter import Presenter
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
-from ssgui.services import history as service
-from ssgui.services.history_file import HistoryError, HistoryFile
-from ssgui.services.history_queries import Answer, AnyRow, DayTotal, Past, Query, ServerTotal, Total, View, answer
-from tests.services.test_connection_export import FORMULA, HARMFUL, texts
+from ssgui.services.history import recorder as service
+from ssgui.services.history.file import HistoryError, HistoryFile
+from ssgui.services.history.queries import Answer, AnyRow, DayTotal, Past, Query, ServerTotal, Total, View, answer
+from tests.services.connections.test_connection_export import FORMULA, HARMFUL, texts
 from tests.support.flows import Flow, click, until
 from tests.support.past import NOW, bytes_in, ended, many, row
 

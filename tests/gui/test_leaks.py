@@ -13,8 +13,8 @@ from ssgui.app.leak_check import Check, Kind, Result
 from ssgui.gui import leaks
 from ssgui.gui.leaks import HabitsModel, LeaksDialog, sentence
 from ssgui.gui.presenter import Presenter
-from ssgui.services.connections import Connection
-from ssgui.services.leaks import Habits
+from ssgui.services.connections.leaks import Habits
+from ssgui.services.connections.records import Connection
 from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 

@@ -11,7 +11,7 @@ from ssgui.config.app_config import AppConfig, Mode
 from ssgui.gui import words
 from ssgui.gui.frame.mode_switch import _Segment
 from ssgui.gui.presenter import Presenter
-from ssgui.services.evidence import Verdict
+from ssgui.services.diagnosis.evidence import Verdict
 from tests.support.screens import StillContext
 from tests.support.stepping_proxy import SteppingProxy
 

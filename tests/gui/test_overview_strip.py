@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from ssgui.gui import theme
 from ssgui.gui.connections.overview import OverviewStrip
 from ssgui.gui.theme import Theme
-from ssgui.services.overview import Overview
+from ssgui.services.connections.overview import Overview
 from tests.support.traffic import traffic
 
 NOW = 1000.0

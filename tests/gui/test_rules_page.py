@@ -22,10 +22,10 @@ from ssgui.gui.rules.problems import ProblemsDialog
 from ssgui.gui.rules.wording import fetch_line, list_parts, list_tip, program
 from ssgui.rules.acl import Problem, Route
 from ssgui.rules.model import PolicyMode
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 from ssgui.services.fetching import Answer, FetchError
-from ssgui.services.pac_pages import PATH, PacFetch
-from ssgui.services.rule_lists import CATALOGUE, ListState, source_of
+from ssgui.services.rules.lists import CATALOGUE, ListState, source_of
+from ssgui.services.rules.pac_pages import PATH, PacFetch
 from tests.support.flows import Flow, click, until
 from tests.support.screens import StillContext
 

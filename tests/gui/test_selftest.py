@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from ssgui.app.selftest import SelftestError
-from ssgui.app.selftest_pac import Sample
+from ssgui.app.selftest.command import SelftestError
+from ssgui.app.selftest.pac import Sample
 from ssgui.gui import icons, selftest
 from ssgui.gui.event_loop import new_merged_loop
 from ssgui.gui.window import MainWindow

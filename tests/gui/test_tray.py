@@ -20,7 +20,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.tray import Tray
 from ssgui.gui.tray_menu import MOST_SERVERS, literal
 from ssgui.gui.window import MainWindow
-from ssgui.services.evidence import Failure
+from ssgui.services.diagnosis.evidence import Failure
 from ssgui.system.panel import panel_is_dark
 from tests.support import sample
 from tests.support.screens import StillContext

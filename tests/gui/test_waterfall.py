@@ -20,9 +20,9 @@ from ssgui.gui.connections.pointing import Pointing
 from ssgui.gui.connections.time_head import draw_labels
 from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.theme import DARK, LIGHT
-from ssgui.services.connections import Connection
-from ssgui.services.course import Course
-from ssgui.services.segments import SegmentKind as K
+from ssgui.services.connections.course import Course
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import SegmentKind as K
 from tests.support import sample_lives
 from tests.support.sample import NOW
 from tests.support.sample_lives import life

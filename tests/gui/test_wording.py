@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 from ssgui.engine.stages import Reason, Role, Stage
 from ssgui.gui import words
 from ssgui.services import wording
-from ssgui.services.evidence import Verdict
+from ssgui.services.diagnosis.evidence import Verdict
 
 
 @pytest.mark.parametrize("stage", Stage)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from ssgui.app.trials import try_server
-from ssgui.services.finding import FindingKind
+from ssgui.services.diagnosis.finding import FindingKind
 from tests.engine.world import World, until
-from tests.services.test_findings import ask
+from tests.services.diagnosis.test_findings import ask
 from tests.support.observer import Observer
 from tests.support.playing import play_once
 from tests.support.processes import libev_server
@@ -24,7 +24,7 @@ Play = Callable[..., None]
 def test_a_wrong_password_or_method(
     play_once: Play, monkeypatch: pytest.MonkeyPatch, theirs: str, ours: str
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("ssgui.engine.latency.MEASURE_SECONDS", 0.5)
+    monkeypatch.setattr("ssgui.engine.upstream.latency.MEASURE_SECONDS", 0.5)
 
     async def scenario(world: World) -> None:
         password = "another password" if theirs == ours else "a password of the tests"

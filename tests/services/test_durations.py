@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssgui.services.diagnosis.server_quality import spread
 from ssgui.services.durations import counted, packed, spread_of, unpacked
-from ssgui.services.server_quality import spread
 
 seconds = st.lists(st.floats(1e-4, 60), min_size=1, max_size=80)
 

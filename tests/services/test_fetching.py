@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from ssgui.config.secret import Secret
 from ssgui.services import fetching
-from ssgui.services.clock_evidence import parse_date
+from ssgui.services.diagnosis.clock import parse_date
 from ssgui.services.fetching import (
     MOST_BYTES,
     Answer,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ssgui.services.control import ControlError, ask
+from ssgui.services.control.channel import ControlError, ask
 from tests.support.processes import ROOT, Process, running, wait_until
 
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "disabled:"}

@@ -21,8 +21,8 @@ from ssgui.gui.diagnosing import DiagnosisDialog
 from ssgui.gui.leaks import LeaksDialog
 from ssgui.gui.tray_menu import TrayMenu
 from ssgui.protocol.links import encode_link
-from ssgui.services.evidence import Verdict
-from ssgui.services.leaks import Habits
+from ssgui.services.connections.leaks import Habits
+from ssgui.services.diagnosis.evidence import Verdict
 from ssgui.system.keyring_key import Trouble
 from tests.config.documents import samples
 from tests.support import sample

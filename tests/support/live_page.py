@@ -16,7 +16,7 @@ from ssgui.gui.connections.delegate import ROW_HEIGHT
 from ssgui.gui.connections.ways import ConnectionWays, Exports
 from ssgui.gui.saving import Files
 from ssgui.gui.window import MainWindow
-from ssgui.services.connections import Connections
+from ssgui.services.connections.records import Connections
 from tests.support.moving_engine import MovingEngine
 from tests.support.screens import StillContext
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from ssgui.engine.stages import Reason
 from ssgui.gui.connections.page import ConnectionsPage
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 from tests.support import sample_lives
 from tests.support.sample import NOW
 from tests.support.traffic import traffic

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from ssgui.engine.relay import LocalRelay
 from ssgui.engine.server_relay import ServerRelay
 from ssgui.engine.stages import Stage, StreamStatus
-from ssgui.services.clock_evidence import ClockEvidence
-from ssgui.services.connections import Connection, Connections
-from ssgui.services.engine_sources import EngineSources
-from ssgui.services.evidence import ServerEvidence
-from ssgui.services.finding import Finding, FindingKind
-from ssgui.services.findings import Findings
-from ssgui.services.strangers import Strangers
+from ssgui.services.connections.records import Connection, Connections
+from ssgui.services.diagnosis.clock import ClockEvidence
+from ssgui.services.diagnosis.engine_sources import EngineSources
+from ssgui.services.diagnosis.evidence import ServerEvidence
+from ssgui.services.diagnosis.finding import Finding, FindingKind
+from ssgui.services.diagnosis.findings import Findings
+from ssgui.services.diagnosis.strangers import Strangers
 from tests.engine.world import until
 
 

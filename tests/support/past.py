@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ssgui.engine.stages import Reason, Stage
-from ssgui.services.connections import Connection
-from ssgui.services.history_rows import Row, row_of
+from ssgui.services.connections.records import Connection
+from ssgui.services.history.rows import Row, row_of
 
 NOW = 1_795_600_000.0  # Unix seconds, in November 2026
 DAY = 86_400.0

@@ -7,7 +7,7 @@ from ssgui.config.app_config import AppConfig, Mode, Server, Settings
 from ssgui.config.secret import Secret
 from ssgui.engine.journal import Journal
 from ssgui.engine.stages import Reason, Stage, StreamStatus
-from ssgui.services.connections import Connection, Connections, Handler, Moment
+from ssgui.services.connections.records import Connection, Connections, Handler, Moment
 
 NOW = 1000.0
 _R, _W, _NONE = StreamStatus.READING, StreamStatus.WRITING, StreamStatus.NONE

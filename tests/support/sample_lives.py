@@ -4,8 +4,8 @@ import random
 from itertools import count
 
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
-from ssgui.services.connections import Connection, Connections, Moment
-from ssgui.services.course import Course
+from ssgui.services.connections.course import Course
+from ssgui.services.connections.records import Connection, Connections, Moment
 from tests.support.sample import NOW, TOKYO, StillEngine
 
 _R, _W, _NONE = StreamStatus.READING, StreamStatus.WRITING, StreamStatus.NONE

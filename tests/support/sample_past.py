@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ssgui.config.app_config import HistoryHosts
-from ssgui.services.history_queries import Answer, Query, View, answer
+from ssgui.services.history.queries import Answer, Query, View, answer
 from tests.support import sample
 from tests.support.past import NOW, ended, many, row
 

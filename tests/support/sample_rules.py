@@ -6,8 +6,8 @@ from ssgui.app.context import AppContext
 from ssgui.config.app_config import STARTER, RuleSource
 from ssgui.config.secret import Secret
 from ssgui.engine.pages import Fetched
-from ssgui.services.pac_pages import PATH
-from ssgui.services.rule_lists import CATALOGUE, geosite
+from ssgui.services.rules.lists import CATALOGUE, geosite
+from ssgui.services.rules.pac_pages import PATH
 
 TEXT = """! 工作 · work
 ||gitlab.company.example

@@ -44,16 +44,16 @@ from ssgui.gui.texts import LANGUAGES, Translator, tr
 from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.awake import Awake
-from ssgui.services.clock_evidence import ClockEvidence
-from ssgui.services.evidence import ServerEvidence, Verdict
-from ssgui.services.findings import Findings
-from ssgui.services.history import History
-from ssgui.services.leaks import Leaks
-from ssgui.services.meter import Meter
-from ssgui.services.outcomes import How
-from ssgui.services.programs import Programs
-from ssgui.services.rules import RulesService
-from ssgui.services.server_quality import ServerQuality
+from ssgui.services.connections.leaks import Leaks
+from ssgui.services.connections.meter import Meter
+from ssgui.services.connections.programs import Programs
+from ssgui.services.diagnosis.clock import ClockEvidence
+from ssgui.services.diagnosis.evidence import ServerEvidence, Verdict
+from ssgui.services.diagnosis.findings import Findings
+from ssgui.services.diagnosis.outcomes import How
+from ssgui.services.diagnosis.server_quality import ServerQuality
+from ssgui.services.history.recorder import History
+from ssgui.services.rules.current import RulesService
 from ssgui.system.integration.setting import Feature
 from ssgui.system.network import NetworkState
 from ssgui.system.proxy.backend import ProxyBackend

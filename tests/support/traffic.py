@@ -4,8 +4,8 @@ import math
 import random
 
 from ssgui.engine.stages import Reason
-from ssgui.services.connections import Connection
-from ssgui.services.overview import SECONDS, Overview
+from ssgui.services.connections.overview import SECONDS, Overview
+from ssgui.services.connections.records import Connection
 
 _LOOK = 0.2
 

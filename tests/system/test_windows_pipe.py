@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from ssgui.services.control import Answers, ControlError, PipeControlServer
-from ssgui.services.control_client import MAX_LINE, PipeReader
-from ssgui.services.control_places import pipe_name, process_pipe_name
+from ssgui.services.control.channel import Answers, ControlError, PipeControlServer
+from ssgui.services.control.client import MAX_LINE, PipeReader
+from ssgui.services.control.places import pipe_name, process_pipe_name
 from ssgui.system.windows_pipe import MOST_LINE, PipeCalls, PipeServer, SecurityAttributes
 from tests.support.processes import wait_until
 

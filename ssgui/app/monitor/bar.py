@@ -2,8 +2,8 @@
 
 from ssgui.app.monitor.glyphs import FAILED, STYLES, Glyphs
 from ssgui.engine.stages import Reason
-from ssgui.services.connections import Connection
-from ssgui.services.segments import Segment, segments
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import Segment, segments
 
 Run = tuple[str, str]  # characters, and their style
 

@@ -8,7 +8,7 @@ from ssgui.app.monitor.bar import own_bar, timed_bar
 from ssgui.app.monitor.cells import Cell, Line, fitted, fitted_target
 from ssgui.app.monitor.glyphs import FAILED, Glyphs, mark_of
 from ssgui.engine.stages import Reason, Role, StreamStatus
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 from ssgui.services.units import age, amount, rate, span
 from ssgui.services.wording import state_word
 

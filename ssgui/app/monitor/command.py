@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ssgui.services.instances import Instance
+    from ssgui.services.control.instances import Instance
 
 _WIDE = 160  # cells, where no terminal says how many there are
 
@@ -46,8 +46,8 @@ def monitor(context: click.Context, /, list_: bool, pid: int | None, once: bool,
 
 async def _find(data_dir: str | None) -> "list[Instance]":
     from ssgui.app.folders import data_folder
-    from ssgui.services.control_places import place_of
-    from ssgui.services.instances import find_instances
+    from ssgui.services.control.instances import find_instances
+    from ssgui.services.control.places import place_of
 
     place = place_of(data_folder(data_dir))
     found = await find_instances([place])
@@ -166,7 +166,7 @@ def _console() -> "Console":
 
 def _quietly(showing: Coroutine[Any, Any, int]) -> int:
     """What ends it from outside is no failure of ours."""
-    from ssgui.services.control_client import ControlError
+    from ssgui.services.control.client import ControlError
 
     try:
         return asyncio.run(showing)

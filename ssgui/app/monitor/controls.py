@@ -7,8 +7,8 @@ from typing import NamedTuple
 from ssgui.app.monitor.columns import Chosen
 from ssgui.app.monitor.view import BARS, Scope, View
 from ssgui.engine.stages import Reason, Stage
-from ssgui.services.connection_filter import NO_FILTER, WAITING, FilterError, State, compile_filter
-from ssgui.services.connections import Connection
+from ssgui.services.connections.filtering import NO_FILTER, WAITING, FilterError, State, compile_filter
+from ssgui.services.connections.records import Connection
 from ssgui.services.wording import reason_word, stage_word
 
 MOST_FILTER = 200  # letters

@@ -5,8 +5,8 @@ from ssgui.app.monitor.cells import Cell, Line, fitted, visible, wrapped
 from ssgui.app.monitor.columns import Look
 from ssgui.app.monitor.glyphs import FAILED, STYLES, mark_of
 from ssgui.engine.stages import Role, Stage, StreamStatus
-from ssgui.services.connections import Connection, Moment
-from ssgui.services.segments import segments
+from ssgui.services.connections.records import Connection, Moment
+from ssgui.services.connections.segments import segments
 from ssgui.services.units import age, amount, rate, span
 from ssgui.services.wording import stage_word, state_word
 

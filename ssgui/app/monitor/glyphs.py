@@ -6,8 +6,8 @@ Every stage has a mark of its own, for who sees no colours.
 from dataclasses import dataclass
 
 from ssgui.engine.stages import Reason, Stage
-from ssgui.services.connections import Connection, is_waiting
-from ssgui.services.segments import SegmentKind
+from ssgui.services.connections.records import Connection, is_waiting
+from ssgui.services.connections.segments import SegmentKind
 
 STYLES = {
     SegmentKind.HANDSHAKE: "bright_black", SegmentKind.DNS: "cyan", SegmentKind.CONNECTING: "yellow",

@@ -5,10 +5,10 @@ from dataclasses import replace
 from ssgui.app.monitor.cells import Cell, Line, visible
 from ssgui.app.monitor.glyphs import FAILED, STYLES, Glyphs
 from ssgui.app.monitor.summary import Summary
-from ssgui.services.evidence import Verdict
-from ssgui.services.health import SLOW
-from ssgui.services.mirror import Mirror
-from ssgui.services.segments import SegmentKind
+from ssgui.services.connections.health import SLOW
+from ssgui.services.connections.segments import SegmentKind
+from ssgui.services.control.mirror import Mirror
+from ssgui.services.diagnosis.evidence import Verdict
 from ssgui.services.units import rate
 from ssgui.services.wording import reason_word, verdict_words
 

@@ -15,8 +15,8 @@ from ssgui.app.monitor.painter import Painter
 from ssgui.app.monitor.screen import Screen
 from ssgui.app.monitor.view import View
 from ssgui.engine.tasks import run_blocking, spawn
-from ssgui.services.control_client import ControlError, answer_of, ask_place, follow
-from ssgui.services.mirror import Mirror
+from ssgui.services.control.client import ControlError, answer_of, ask_place, follow
+from ssgui.services.control.mirror import Mirror
 from ssgui.system.terminal import Terminal
 
 _FRAME_SECONDS = 0.1  # between two pictures, at least

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ssgui.services.control_client import ControlError, Json, answer_of, follow
-from ssgui.services.mirror import Mirror
-from ssgui.services.watch_wire import Told, told_by
+from ssgui.services.control.client import ControlError, Json, answer_of, follow
+from ssgui.services.control.mirror import Mirror
+from ssgui.services.control.watch_wire import Told, told_by
 
 _SECONDS = 5.0  # in which a process tells all that it has to tell at first
 _RATES = 0.4  # in which it sees what flows
@@ -47,7 +47,7 @@ async def follow_rows(place: str, write: Write, *, once: bool) -> None:
     """Rows as lines of JSON, each when it is new and when something about it has changed; names are escaped.
 
         {"event":"instance","role":"local","pid":7,…}     first
-        {"event":"row","id":1,"stage":"STREAM",…}         as in `watch_wire.py`, with all of its fields
+        {"event":"row","id":1,"stage":"STREAM",…}         as in `services/control/watch_wire.py`, with all of its fields
         {"event":"gone","id":5}                           it is over, and nobody knows more
         {"event":"dropped","n":12}                        so many changes were never told
         {"event":"end","why":"shutdown"}                  last: it ended in good order, or "gone"

@@ -9,7 +9,7 @@ from ssgui.app.monitor.head import health_line, process_line
 from ssgui.app.monitor.summary import summary_of
 from ssgui.app.monitor.view import Scope, View
 from ssgui.engine.stages import Role
-from ssgui.services.mirror import Mirror
+from ssgui.services.control.mirror import Mirror
 
 ABOVE, BELOW = 3, 1  # lines around the table
 _KEYS = "/ filter  s sort  1 2 3 which  p pause  Enter more  x close  ? help  q leave"

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from ssgui.engine.stages import Reason
 from ssgui.protocol.address import split_host_port
-from ssgui.services.health import LATELY, Standing, is_failure, standing
-from ssgui.services.mirror import Mirror
+from ssgui.services.connections.health import LATELY, Standing, is_failure, standing
+from ssgui.services.control.mirror import Mirror
 
 
 class Summary(NamedTuple):

@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 from ssgui.app.monitor.columns import BY_KEY, Chosen
-from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
-from ssgui.services.connections import Connection
-from ssgui.services.mirror import Mirror
+from ssgui.services.connections.filtering import NO_FILTER, Filter, FilterError
+from ssgui.services.connections.records import Connection
+from ssgui.services.control.mirror import Mirror
 
 BARS = (0.0, 60.0, 600.0)  # seconds; 0: each its whole life
 

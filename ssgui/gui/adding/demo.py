@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from ssgui.app.context import AppContext
-from ssgui.app.inner_demo import IDENTITY, InnerDemo
+from ssgui.app.demo.inner import IDENTITY, InnerDemo
 from ssgui.engine.errors import EngineError
 from ssgui.engine.tasks import spawn
 from ssgui.gui.frame.notices import Notice

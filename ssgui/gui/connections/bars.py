@@ -6,7 +6,7 @@ No Qt: positions are plain numbers, in pixels.
 from typing import NamedTuple
 
 from ssgui.gui.connections.timescale import TimeScale
-from ssgui.services.segments import Segment, SegmentKind
+from ssgui.services.connections.segments import Segment, SegmentKind
 
 LEAST = 2.0  # pixels, of each part
 _NOTHING = 1e-4  # seconds; stages that are only passed through, as DNS is for an address

@@ -1,6 +1,6 @@
 """Which part of the last minutes is chosen. No Qt, no pixels: seconds, and now as it is at each call."""
 
-from ssgui.services.overview import SECONDS
+from ssgui.services.connections.overview import SECONDS
 
 SPANS = (60.0, 120.0, 300.0, SECONDS)  # what the strip may show; the first unless more is asked for
 LEAST = 0.5  # seconds

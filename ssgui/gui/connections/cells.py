@@ -9,7 +9,7 @@ from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, rate, span
 from ssgui.protocol.address import split_host_port
-from ssgui.services.connections import Connection, is_waiting
+from ssgui.services.connections.records import Connection, is_waiting
 
 NOTHING = "\N{EM DASH}"
 BLOCKED_FROM = 0.3  # seconds: shorter than that a full buffer is how things should be

@@ -26,8 +26,8 @@ from ssgui.gui.connections.model import ConnectionsModel
 from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.frame.painting import draw_text, elided, harmless, width_of
 from ssgui.gui.words import reason_word
-from ssgui.services.connections import Connection
-from ssgui.services.health import is_failure
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection
 
 ROW_HEIGHT = 28
 _PAD = 8

@@ -17,7 +17,7 @@ from ssgui.gui.texts import tr
 from ssgui.protocol.address import split_host_port
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 HEIGHTS = {3: 286, 2: 300, 1: 320}  # pixels, by the number of columns
 _LEAST_HEIGHT, _LEAST_HEADING = 96, 300

@@ -11,7 +11,7 @@ from ssgui.gui.connections.events_list import EventsList
 from ssgui.gui.connections.streams_panel import StreamsPanel
 from ssgui.gui.frame.mode_switch import ModeSwitch
 from ssgui.gui.texts import tr
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 THREE_FROM, TWO_FROM = 1340, 1100  # pixels of the window
 _GAP, _TABS, _BELOW_TABS = 24, 28, 10

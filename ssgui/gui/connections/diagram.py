@@ -12,9 +12,9 @@ from ssgui.gui import theme, words
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel, width_of
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
-from ssgui.services.connections import Connection
-from ssgui.services.health import is_failure
-from ssgui.services.segments import SegmentKind, phase
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import SegmentKind, phase
 
 _S = Stage
 _ROWS = {

@@ -8,7 +8,7 @@ from ssgui.gui import theme
 from ssgui.gui.connections.happenings import Happening, deltas, happenings
 from ssgui.gui.frame.painting import draw_text, focus_ring, harmless, width_of
 from ssgui.gui.texts import tr
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 WIDTH = 208
 _ROW = 22

@@ -10,7 +10,7 @@ from ssgui.gui.frame.hints import plain_hint
 from ssgui.gui.frame.painting import draw_text
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
-from ssgui.services.connection_filter import NO_FILTER, WAITING, Filter, FilterError, State, compile_filter
+from ssgui.services.connections.filtering import NO_FILTER, WAITING, Filter, FilterError, State, compile_filter
 
 _LEAST_ROOM = 96  # pixels for the sentence; with less it is in the tooltip only
 _BESIDE = 36  # right of the sentence: what clears the field

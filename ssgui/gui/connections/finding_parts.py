@@ -7,7 +7,7 @@ from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, amount, said, span
 from ssgui.protocol.address import split_host_port
-from ssgui.services.finding import Finding
+from ssgui.services.diagnosis.finding import Finding
 
 _MOST_LETTERS: Final = 120
 Words = tuple[str, str]

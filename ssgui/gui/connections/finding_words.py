@@ -5,7 +5,7 @@ from typing import Final
 from ssgui.gui.connections.row_words import ROW_WORDS
 from ssgui.gui.connections.server_words import SERVER_WORDS
 from ssgui.gui.texts import tr
-from ssgui.services.finding import Finding, FindingKind
+from ssgui.services.diagnosis.finding import Finding, FindingKind
 
 K = FindingKind
 _WORDS: Final = {**SERVER_WORDS, **ROW_WORDS}

@@ -8,8 +8,8 @@ from ssgui.gui.connections.cells import inbound_text
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
-from ssgui.services.connections import Connection, Moment
-from ssgui.services.health import is_failure
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection, Moment
 
 
 class Happening(NamedTuple):

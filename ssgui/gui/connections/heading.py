@@ -10,7 +10,7 @@ from ssgui.gui.connections.cells import inbound_text
 from ssgui.gui.connections.marks import SIDE, mark_of
 from ssgui.gui.frame.painting import draw_text, harmless, width_of
 from ssgui.gui.texts import tr
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 _TITLE_SHARE = 0.55  # of the room, when both texts want more
 _LEAST, _GAP = 120, 8

@@ -13,8 +13,8 @@ from ssgui.gui import icons, theme, words
 from ssgui.gui.connections.marks import SIDE, mark
 from ssgui.gui.frame.painting import draw_text, focus_ring, panel, width_of
 from ssgui.gui.texts import tr
-from ssgui.services.health import SLOW, Standing
-from ssgui.services.segments import SegmentKind
+from ssgui.services.connections.health import SLOW, Standing
+from ssgui.services.connections.segments import SegmentKind
 
 HEIGHT = 36
 _BUTTON, _PAD, _SIDE, _GAP = 26, 6, 10, 4

@@ -12,7 +12,7 @@ from ssgui.gui.connections.delegate import ROW_HEIGHT
 from ssgui.gui.connections.detail import Detail
 from ssgui.gui.connections.head import HEAD_HEIGHT
 from ssgui.gui.connections.table import ConnectionsTable
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections.records import Connection, Connections
 
 _ROWS_KEPT = 5
 _GRIP = 7

@@ -4,9 +4,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 
 from ssgui.gui import icons, theme
-from ssgui.services.connections import Connection
-from ssgui.services.health import is_failure
-from ssgui.services.segments import SegmentKind, phase
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import SegmentKind, phase
 
 SIDE = 10
 

@@ -14,8 +14,8 @@ from ssgui.gui.connections.columns import NUMBERS, Column, heads, names
 from ssgui.gui.connections.rows import Rows, Scope
 from ssgui.gui.connections.waterfall import sentence as times_sentence
 from ssgui.gui.frame.hints import plain_hint
-from ssgui.services.connection_filter import NO_FILTER, Filter, FilterError
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections.filtering import NO_FILTER, Filter, FilterError
+from ssgui.services.connections.records import Connection, Connections
 
 __all__ = ["Column", "ConnectionsModel", "Scope"]
 

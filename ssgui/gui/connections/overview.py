@@ -12,7 +12,7 @@ from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, rate, said
-from ssgui.services.overview import Flow, Overview
+from ssgui.services.connections.overview import Flow, Overview
 
 HEIGHT = 64
 _SIDE, _FOOT, _HEAD = 16, 18, 8

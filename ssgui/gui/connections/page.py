@@ -20,8 +20,8 @@ from ssgui.gui.frame.painting import harmless
 from ssgui.gui.texts import tr
 from ssgui.gui.window import NARROW_BELOW
 from ssgui.rules.acl import Route
-from ssgui.services.connection_filter import Filter, FilterError
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections.filtering import Filter, FilterError
+from ssgui.services.connections.records import Connection, Connections
 
 
 class ConnectionsPage(QWidget):

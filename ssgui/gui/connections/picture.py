@@ -9,9 +9,9 @@ from ssgui.gui.connections.overview import OverviewStrip
 from ssgui.gui.connections.pointing import Pointing
 from ssgui.gui.connections.table import ConnectionsTable
 from ssgui.gui.connections.timescale import TimeScale
-from ssgui.services.connections import Connection, Connections
-from ssgui.services.health import Failures, standing
-from ssgui.services.overview import Overview
+from ssgui.services.connections.health import Failures, standing
+from ssgui.services.connections.overview import Overview
+from ssgui.services.connections.records import Connection, Connections
 
 
 class Picture(QObject):

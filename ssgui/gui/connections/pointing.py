@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtWidgets import QTableView
 
 from ssgui.gui.connections.popover import TimingPopover
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 REST_MS = 300
 _GOES = (QEvent.Type.Leave, QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.Hide)

@@ -12,9 +12,9 @@ from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.frame.painting import draw_text, edged, width_of
 from ssgui.gui.texts import tr
 from ssgui.gui.units import span
-from ssgui.services.connections import Connection
-from ssgui.services.health import is_failure
-from ssgui.services.segments import Segment, segments
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import Segment, segments
 
 _ROW, _PAD, _GAP = 22, 12, 12
 _BAR, _FIGURE, _UNIT, _SHARE = 120, 36, 24, 40

@@ -12,8 +12,8 @@ from ssgui.gui.texts import tr
 from ssgui.protocol.address import bracketed, split_host_port
 from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
-from ssgui.services.connections import Connection
-from ssgui.services.own_rules import domain_of
+from ssgui.services.connections.records import Connection
+from ssgui.services.rules.own_rules import domain_of
 
 _MOST_LETTERS = 48
 

@@ -12,8 +12,8 @@ from typing import Any
 from ssgui.engine.stages import StreamStatus
 from ssgui.gui.connections.cells import inbound_text, rule_text, stage_text
 from ssgui.gui.connections.columns import Column
-from ssgui.services.connection_filter import NO_FILTER
-from ssgui.services.connections import Connection, Connections
+from ssgui.services.connections.filtering import NO_FILTER
+from ssgui.services.connections.records import Connection, Connections
 
 _by_id = attrgetter("id")
 _LONG_AGO = float("-inf")

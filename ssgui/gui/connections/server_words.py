@@ -19,7 +19,7 @@ from ssgui.gui.connections.finding_parts import (
 from ssgui.gui.reasons import reason
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, rate, said
-from ssgui.services.finding import Finding, FindingKind
+from ssgui.services.diagnosis.finding import Finding, FindingKind
 
 K = FindingKind
 

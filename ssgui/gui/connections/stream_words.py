@@ -7,7 +7,7 @@ from ssgui.engine.stages import Role, Stage, StreamStatus
 from ssgui.gui.connections.cells import is_blocked
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount, rate
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 _KIB = 1024
 _BEGUN = (Stage.STREAM, Stage.UDP_ASSOC)

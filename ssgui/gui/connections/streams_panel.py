@@ -11,7 +11,7 @@ from ssgui.gui.connections.stream_words import Direction, direction
 from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel, width_of
 from ssgui.gui.texts import tr
 from ssgui.gui.units import rate
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 WIDTH, BLOCK = 240, 64
 _BAR, _CAPTION, _CHART = 6, 18, 28

@@ -22,7 +22,7 @@ from ssgui.gui.connections.model import ConnectionsModel
 from ssgui.gui.connections.newer import Newer
 from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.texts import tr
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 RESTS_AFTER = 2.0  # seconds without a hand on it, until its order is made again
 

@@ -17,10 +17,10 @@ from ssgui.gui.connections.timescale import TimeScale
 from ssgui.gui.frame.painting import draw_text, width_of
 from ssgui.gui.texts import tr
 from ssgui.gui.units import age, said, span
-from ssgui.services.connections import Connection
-from ssgui.services.course import Course
-from ssgui.services.health import is_failure
-from ssgui.services.segments import Segment, SegmentKind, segments
+from ssgui.services.connections.course import Course
+from ssgui.services.connections.health import is_failure
+from ssgui.services.connections.records import Connection
+from ssgui.services.connections.segments import Segment, SegmentKind, segments
 
 HEIGHT, THIN, FOOT = 10.0, 4.0, 2.0
 _LEFT, _RIGHT = 8.0, 12.0  # around the bar; an arrow head or a cap is in the right one

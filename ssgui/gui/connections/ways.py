@@ -12,7 +12,7 @@ from ssgui.gui.connections.page import ConnectionsPage
 from ssgui.gui.saving import Files
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 
 class Exports(Protocol):

@@ -10,8 +10,8 @@ from ssgui.gui.texts import tr
 from ssgui.gui.units import amount, day, rate, span
 from ssgui.gui.words import reason_word
 from ssgui.protocol.address import join_host_port
-from ssgui.services.history_queries import AnyRow, DayTotal, Past, ServerTotal, Total, View, midnight
-from ssgui.services.server_quality import Spread
+from ssgui.services.diagnosis.server_quality import Spread
+from ssgui.services.history.queries import AnyRow, DayTotal, Past, ServerTotal, Total, View, midnight
 
 _NONE = "\N{EM DASH}"
 _GOOD = frozenset({Reason.FINISHED, Reason.SHUTDOWN, Reason.CLOSED_BY_USER})

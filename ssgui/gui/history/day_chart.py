@@ -11,7 +11,7 @@ from ssgui.gui.frame.painting import draw_text, focus_ring
 from ssgui.gui.history.columns import day_words
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount
-from ssgui.services.history_queries import DayTotal
+from ssgui.services.history.queries import DayTotal
 
 HEIGHT = 132
 _SIDE, _TOP, _BOTTOM = 16, 24, 26

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from ssgui.services.connection_export import csv_text, json_text
-from ssgui.services.history_queries import AnyRow, DayTotal, ServerTotal
+from ssgui.services.connections.export import csv_text, json_text
+from ssgui.services.history.queries import AnyRow, DayTotal, ServerTotal
 
 _TIMES = ("ended", "last", "start")
 

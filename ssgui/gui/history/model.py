@@ -7,7 +7,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from ssgui.gui.frame.painting import harmless
 from ssgui.gui.history.columns import Column, columns, hint, key_of, sentence
-from ssgui.services.history_queries import AnyRow, View
+from ssgui.services.history.queries import AnyRow, View
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()

@@ -32,7 +32,7 @@ from ssgui.gui.history.delegate import ROW_HEIGHT, HistoryDelegate
 from ssgui.gui.history.model import HistoryModel
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount
-from ssgui.services.history_queries import MOST_ROWS, Answer, AnyRow, DayTotal, Past, Query, View
+from ssgui.services.history.queries import MOST_ROWS, Answer, AnyRow, DayTotal, Past, Query, View
 
 MOST_DAYS = 366
 _SLOW_MS = 300  # after which it is said that something is being looked for

@@ -16,8 +16,8 @@ from ssgui.gui.saving import Files
 from ssgui.gui.settings.page import SettingsPage
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow, Panes
-from ssgui.services.history_file import HistoryError
-from ssgui.services.history_queries import Query
+from ssgui.services.history.file import HistoryError
+from ssgui.services.history.queries import Query
 
 MOST_EXPORTED = 200_000
 _TROUBLE, _DAMAGE = "history", "history-damaged"

@@ -19,7 +19,7 @@ from ssgui.gui.frame.notices import Toast
 from ssgui.gui.rules.problems import ProblemsDialog
 from ssgui.gui.rules.wording import list_name
 from ssgui.gui.texts import tr
-from ssgui.services.rule_lists import CATALOGUE, STARTER_NAME, ListState, geosite, source_of
+from ssgui.services.rules.lists import CATALOGUE, STARTER_NAME, ListState, geosite, source_of
 
 
 class Lists(QObject):

@@ -16,8 +16,8 @@ from ssgui.rules.acl import Route
 from ssgui.rules.address_forms import stays_here
 from ssgui.rules.matcher import Explanation
 from ssgui.rules.model import Found
-from ssgui.services.rule_lists import USER
-from ssgui.services.rules import RulesService
+from ssgui.services.rules.current import RulesService
+from ssgui.services.rules.lists import USER
 
 _LIVE_MS = 300
 

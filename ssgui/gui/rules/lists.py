@@ -26,7 +26,7 @@ from ssgui.gui.frame.painting import draw_text, edged, focus_ring, panel
 from ssgui.gui.frame.switch import draw_switch
 from ssgui.gui.rules.wording import list_name, list_parts, list_sentence, list_tip
 from ssgui.gui.texts import tr
-from ssgui.services.rule_lists import ListState
+from ssgui.services.rules.lists import ListState
 
 ROW_HEIGHT = 60
 _SWITCH = 60  # pixels from the left that turn a list on or off

@@ -14,7 +14,7 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.rules.wording import fetch_line, program
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount
-from ssgui.services.pac_pages import PacInUse
+from ssgui.services.rules.pac_pages import PacInUse
 
 _MOST_ROWS, _ROW = 3, 24
 

@@ -23,9 +23,9 @@ from ssgui.gui.rules.pac_panel import PacPanel
 from ssgui.gui.rules.wording import rules_text
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Route
-from ssgui.services.own_file import RulesError
-from ssgui.services.own_rules import OwnRuleError, RuleChange, always
-from ssgui.services.rule_hits import unseen_with_a_pac
+from ssgui.services.rules.hits import unseen_with_a_pac
+from ssgui.services.rules.own_file import RulesError
+from ssgui.services.rules.own_rules import OwnRuleError, RuleChange, always
 from ssgui.system.addresses import own_addresses
 
 LISTS_WIDTH, NARROW_LISTS = 356, 312

@@ -22,7 +22,7 @@ from ssgui.gui.reasons import reason
 from ssgui.gui.rules.wording import list_name, problem_line
 from ssgui.gui.texts import tr
 from ssgui.rules.acl import Problem
-from ssgui.services.rule_lists import ListState
+from ssgui.services.rules.lists import ListState
 
 _WIDTH, _HEIGHT, _ROW, _NUMBER = 640, 400, 48, 52
 _PROBLEM = Qt.ItemDataRole.UserRole

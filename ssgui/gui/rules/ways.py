@@ -13,7 +13,7 @@ from ssgui.gui.rules.page import RulesPage
 from ssgui.gui.rules.watching import FileWatch
 from ssgui.gui.texts import tr
 from ssgui.gui.window import MainWindow
-from ssgui.services.own_file import RulesError
+from ssgui.services.rules.own_file import RulesError
 
 _LOOK_MS = 60_000
 

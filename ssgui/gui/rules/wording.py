@@ -13,8 +13,8 @@ from ssgui.gui.units import age, day, said
 from ssgui.rules.acl import Problem, Route
 from ssgui.rules.matcher import DEFAULT, LOCAL
 from ssgui.rules.model import Found
-from ssgui.services.pac_pages import PacFetch
-from ssgui.services.rule_lists import STARTER_NAME, USER, ListState
+from ssgui.services.rules.lists import STARTER_NAME, USER, ListState
+from ssgui.services.rules.pac_pages import PacFetch
 
 _AGENTS: Final = (
     ("Edg/", "Edge"), ("OPR/", "Opera"), ("Chromium/", "Chromium"), ("Chrome/", "Chrome"), ("Firefox/", "Firefox"),

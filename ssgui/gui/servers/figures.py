@@ -12,7 +12,7 @@ from ssgui.gui import theme
 from ssgui.gui.frame.painting import draw_course, draw_text
 from ssgui.gui.texts import tr
 from ssgui.gui.units import amount, rate, said, span
-from ssgui.services.server_quality import Spread, spread
+from ssgui.services.diagnosis.server_quality import Spread, spread
 
 HEIGHT, ROW = 78, 76
 _INSET, _GAP, _COLUMNS = 20.0, 12.0, 3

@@ -11,7 +11,7 @@ from ssgui.config.addresses import parse_proxy
 from ssgui.config.app_config import Choice, HistoryHosts, Mode, Settings
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError
-from ssgui.engine.latency import probe_request
+from ssgui.engine.upstream.latency import probe_request
 from ssgui.gui.frame.fields import ComboBox
 from ssgui.gui.frame.menus import rounded
 from ssgui.gui.frame.switch import Switch
@@ -21,7 +21,7 @@ from ssgui.gui.texts import LANGUAGES, tr
 from ssgui.protocol.errors import LocalProtocolError
 from ssgui.protocol.stream_ciphers import STREAM_METHODS
 from ssgui.rules.model import PolicyMode
-from ssgui.services.history import DAYS, MEGABYTES
+from ssgui.services.history.recorder import DAYS, MEGABYTES
 from ssgui.services.updates import releases
 from ssgui.system.integration.setting import Feature
 

@@ -12,7 +12,7 @@ from ssgui.app.monitor.cells import Cell, cropped, fitted, fitted_target, in_asc
 from ssgui.app.monitor.columns import COLUMNS, Look, choose, head_line, row_line
 from ssgui.app.monitor.glyphs import FINE, PLAIN, glyphs_for, mark_of
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
-from ssgui.services.connections import Connection
+from ssgui.services.connections.records import Connection
 
 EVIL = "a\x1b[31mred\x1b]0;title\x07\n\r\t\x9b2J\u202eoce\u200b\u200d\ufeff\u2028x\ud800[bold]b[/bold]\u0301 鯨🇯🇵"
 

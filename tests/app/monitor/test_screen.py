@@ -18,11 +18,11 @@ from ssgui.app.monitor.painter import Painter, console_lines
 from ssgui.app.monitor.screen import Screen, table_lines
 from ssgui.app.monitor.view import Scope, View
 from ssgui.engine.stages import Reason, Role, Stage, StreamStatus
-from ssgui.services import connection_filter
-from ssgui.services.connections import Connection, Moment
-from ssgui.services.evidence import Verdict
-from ssgui.services.mirror import Mirror
-from ssgui.services.watch_wire import Told, line_of, row_of
+from ssgui.services.connections import filtering as connection_filter
+from ssgui.services.connections.records import Connection, Moment
+from ssgui.services.control.mirror import Mirror
+from ssgui.services.control.watch_wire import Told, line_of, row_of
+from ssgui.services.diagnosis.evidence import Verdict
 from tests.app.monitor.test_cells import EVIL, connection, connections
 
 ABOUT = {"ok": True, "protocol": 1, "role": "local", "pid": 4711, "version": "1", "listens": ["127.0.0.1:1080"]}

@@ -1,0 +1,1 @@
+"""Commands of the program that ask for something once, and end."""

@@ -1,0 +1,1 @@
+"""What happens to connections as lines of JSON, and writers that never wait."""

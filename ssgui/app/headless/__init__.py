@@ -1,0 +1,1 @@
+"""An engine without a window: from flags and files to its end by a signal."""

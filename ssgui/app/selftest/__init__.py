@@ -1,0 +1,1 @@
+"""`ssgui selftest`: whether this installation is whole and works on this machine."""

@@ -1,0 +1,1 @@
+"""Client connections, by what they speak: each finds out what is wanted."""

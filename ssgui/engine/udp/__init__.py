@@ -1,0 +1,1 @@
+"""Datagrams: the UDP side of a port, and its associations."""

@@ -1,0 +1,1 @@
+"""What connections do and did, as records: kept, filtered, counted, exported."""

@@ -1,0 +1,1 @@
+"""What is wrong, if anything: findings, each with the evidence that it rests on."""

@@ -1,0 +1,1 @@
+"""Connections that have ended, on the disk: written, asked, bounded and forgotten."""

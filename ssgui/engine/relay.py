@@ -100,16 +100,15 @@ class TCPRelay:
             try:
                 if self.udp is not None:
                     await self.udp.listen(host, self.address[1])
+                self.accept()
+                return
             except BindError as error:
                 self.close()
                 if port or not left or not error.in_use:  # a port of the system's choice may be taken for UDP
                     raise
-            else:
-                self.accept()
-                return
 
     async def open_tcp(self, host: str, port: int) -> None:
-        """Listen for TCP alone; BindError. Who connects waits for `accept`."""
+        """Take the port for TCP; BindError. Nobody can connect before `accept`."""
         try:
             found = await run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
             family, _, _, _, address = found[0]
@@ -120,7 +119,12 @@ class TCPRelay:
         self._stream = self.reactor.poller.wrap_listener(self._listener)
 
     def accept(self) -> None:
-        """Serve who connects. Not before UDP is open too: a program may ask for it with its first bytes."""
+        """Listen; BindError. Not before UDP is open too: a program that can connect may ask for it at once."""
+        assert self._listener is not None
+        try:
+            self._listener.listen(BACKLOG)
+        except OSError as error:  # somebody else had bound it too, and listened first
+            raise BindError(*self.address, error) from error
         self.reactor.poller.listen(self._stream, self)
 
     def _new_listener(self, family: int, address: Any) -> socket.socket:
@@ -191,11 +195,11 @@ class TCPRelay:
 
     def _listen_again(self) -> None:
         self._pause = None
-        self.accept()
+        self.reactor.poller.listen(self._stream, self)
 
 
 def listener(family: int, address: Any, options: TCPOptions | None = None, *, shared: bool = False) -> socket.socket:
-    """A socket that listens at `address`; `shared` with other processes of ours. OSError when it is not to be had."""
+    """A socket to listen on, bound to `address`; `shared` with other processes of ours. OSError when it is taken."""
     if options is None:
         sock = _ListeningSocket(family, socket.SOCK_STREAM)
     else:
@@ -215,7 +219,6 @@ def listener(family: int, address: Any, options: TCPOptions | None = None, *, sh
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.bind(address)
-        sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise

@@ -114,6 +114,7 @@ async def _open_again(relay: ServerRelay, after: ServerSettings) -> None:
     relay.options = tcp_options(fast_open=after.fast_open, mptcp=after.mptcp)
     try:
         await relay.open_tcp(relay.host, port)
+        relay.accept()
     except BaseException:
         relay.plugin_settings, relay.options = relay.settings.plugin, options
         await relay.end_plugin()
@@ -123,7 +124,6 @@ async def _open_again(relay: ServerRelay, after: ServerSettings) -> None:
         except EngineError as error:
             _log.error("what was there before could not be opened again: %s", error)
         raise
-    relay.accept()
 
 
 def _change_targets(relay: ServerRelay, before: ServerSettings) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable, Hashable
 
 import pytest
 
 from ssgui.config.models import ServerChoice, ServerProfile, UpstreamProxy
 from ssgui.config.secret import Secret
+from ssgui.engine.errors import BindError
 from ssgui.engine.events import Closed, Opened, StageChanged
 from ssgui.engine.stages import Reason, Stage
 from ssgui.engine.tunnel import AeadTunnel, client_tunnel
@@ -19,6 +21,7 @@ from ssgui.protocol.codecs import OpenedDatagram
 from ssgui.rules.acl import Match, Route
 from tests.engine.udp_world import UDPWorld
 from tests.engine.world import METHOD, PASSWORD, StubLookup, World, until
+from tests.support.ports import free_port
 
 Play = Callable[[Callable[[World], Awaitable[None]]], None]
 
@@ -181,26 +184,45 @@ def test_udp_off_is_refused(play: Play) -> None:
     play(scenario)
 
 
-def test_who_comes_while_udp_is_being_opened_is_served_after(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that sees the port listen may ask for UDP at once; it is there by the time the request is read."""
-    early: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+def test_nobody_can_connect_before_udp_is_open_too(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that sees the port listen may ask for UDP at once."""
+    refused: list[OSError] = []
 
     async def scenario(world: World) -> None:
         opened = SocksUDPRelay.listen
 
-        async def slow(self: SocksUDPRelay, host: str, port: int) -> None:
-            reader, writer = await world.open((host, port))
-            writer.write(b"\x05\x01\x00" + b"\x05\x03\x00\x01" + bytes(6))
-            early.append((reader, writer))
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(reader.readexactly(1), 0.05)
+        async def later(self: SocksUDPRelay, host: str, port: int) -> None:
+            try:
+                await world.open((host, port))
+            except ConnectionRefusedError as error:
+                refused.append(error)
             await opened(self, host, port)
 
-        monkeypatch.setattr(SocksUDPRelay, "listen", slow)
-        await world.pair(udp=True)
-        ((reader, _),) = early
-        answer = await asyncio.wait_for(reader.readexactly(12), 10)
-        assert answer[:6] == b"\x05\x00\x05\x00\x00\x01"
+        monkeypatch.setattr(SocksUDPRelay, "listen", later)
+        client, _ = await world.pair(udp=True)
+        assert len(refused) == 1
+        await UDPWorld(world).program(client)
+
+    play(scenario)
+
+
+def test_a_port_that_two_have_bound_belongs_to_who_listens_first(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux lets both bind it, until one listens."""
+
+    async def scenario(world: World) -> None:
+        opened = SocksUDPRelay.listen
+        with socket.socket() as rival:
+            rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+            async def later(self: SocksUDPRelay, host: str, port: int) -> None:
+                rival.bind((host, port))
+                rival.listen()
+                await opened(self, host, port)
+
+            monkeypatch.setattr(SocksUDPRelay, "listen", later)
+            with pytest.raises(BindError) as raised:
+                await world.client(("127.0.0.1", 9), udp=True, bind_port=free_port())
+        assert raised.value.in_use
 
     play(scenario)
 

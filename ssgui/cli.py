@@ -145,8 +145,7 @@ def _tunnel(context: click.Context, /, **given: Any) -> int:
 
 
 def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, given: dict[str, Any]) -> int:
-    from ssgui.app.headless import reload, startup
-    from ssgui.app.headless import run as headless
+    from ssgui.app.headless import job, reload, run, startup
     from ssgui.config.advice import local_warnings
 
     def settings(options: "Options") -> reload.Settings:
@@ -156,8 +155,8 @@ def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, 
 
     with startup.Startup(context.obj, given) as start:
         local = settings(start.options).local
-        return headless.run_headless(
-            headless.Job(
+        return run.run_headless(
+            job.Job(
                 local=local, events=start.events(), uvloop=given["uvloop"], read=lambda: settings(start.read_again())
             )
         )
@@ -170,8 +169,7 @@ def _client(make: "Callable[[Options], LocalSettings]", context: click.Context, 
 def _server(context: click.Context, /, **given: Any) -> int:
     """Run a server."""
     from ssgui.app import passwords
-    from ssgui.app.headless import reload, startup
-    from ssgui.app.headless import run as headless
+    from ssgui.app.headless import job, reload, run, startup
     from ssgui.config.advice import server_warnings
     from ssgui.config.models import DEFAULT_METHOD
     from ssgui.config.options import with_password
@@ -195,8 +193,8 @@ def _server(context: click.Context, /, **given: Any) -> int:
                 raise
             start.warn([f"{error}; one process serves"])  # a file may be for other programs, or systems, too
             workers = 1
-        return headless.run_headless(
-            headless.Job(
+        return run.run_headless(
+            job.Job(
                 servers=first.servers, events=start.events(), made=made, links=links, uvloop=given["uvloop"],
                 workers=workers, options=first.options, read=lambda: settings(start.read_again()),
             )

@@ -14,7 +14,7 @@ import pytest
 from ssgui import __version__
 from ssgui.app.desktop_job import DesktopJob
 from ssgui.app.headless import run as headless
-from ssgui.app.headless.run import Job
+from ssgui.app.headless.job import Job
 from ssgui.cli import main
 from ssgui.config.models import DEFAULT_FORBIDDEN, PluginSettings, UpstreamProxy
 from ssgui.config.secret import Secret

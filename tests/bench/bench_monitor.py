@@ -43,7 +43,7 @@ from ssgui.gui.theme import Theme
 from ssgui.gui.window import MainWindow
 from ssgui.services.connections.programs import Programs
 from ssgui.services.connections.records import Connections
-from ssgui.system.processes.lookup import Flow, Program
+from ssgui.system.processes.flows import Flow, Program
 from tests.support.moving_engine import USUAL_WAY, MovingEngine
 from tests.support.ports import free_port
 

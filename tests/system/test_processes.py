@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from ssgui.system.processes import linux as linux_lookup
+from ssgui.system.processes.flows import Flow, Program
 from ssgui.system.processes.linux import LinuxLookup
-from ssgui.system.processes.lookup import Flow, Program, new_process_lookup
+from ssgui.system.processes.lookup import new_process_lookup
 from ssgui.system.processes.macos import MacLookup
 from ssgui.system.processes.proc import name_of, pids, printable
 from ssgui.system.processes.windows import WindowsLookup

@@ -16,7 +16,7 @@ import msgspec
 
 from ssgui.app.collector import spare_the_collector
 from ssgui.app.headless.control import HeadlessControl
-from ssgui.app.headless.run import Job, JournalReader, loop_factory, new_readers, pump, role_of
+from ssgui.app.headless.job import Job, JournalReader, loop_factory, new_readers, pump, role_of
 from ssgui.app.headless.stopping import until_stopped
 from ssgui.app.log_output import name_worker
 from ssgui.app.server.channel import LAST, START, Change, Channel, Count, End, Failed, Request, Served, unpack

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ssgui.app.headless.job import Job, tell_server
 from ssgui.app.headless.reload import Settings
-from ssgui.app.headless.run import Job, tell_server
 from ssgui.app.headless.stopping import signals, until_stopped
 from ssgui.app.server.channel import Change, Count
 from ssgui.app.server.side import ServerSide

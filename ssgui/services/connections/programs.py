@@ -7,7 +7,7 @@ from ssgui.engine.stages import Role
 from ssgui.engine.tasks import run_blocking, spawn
 from ssgui.protocol.address import split_host_port
 from ssgui.services.connections.records import Connection, Listener
-from ssgui.system.processes.lookup import Flow, ProcessLookup
+from ssgui.system.processes.flows import Flow, ProcessLookup
 
 _TRIES = 3  # the system may look through all processes only once in a while
 _MOST_WAITING = 4096

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ssgui.system.processes.lookup import Flow, Place, Program
+from ssgui.system.processes.flows import Flow, Place, Program
 from ssgui.system.processes.proc import PROC, holder_of, name_of, pids, user_of
 
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, number, port

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ssgui.protocol.address import split_host_port
-from ssgui.system.processes.lookup import Flow, Place, Program
+from ssgui.system.processes.flows import Flow, Place, Program
 from ssgui.system.processes.proc import printable
 
 _LSOF = "/usr/sbin/lsof"

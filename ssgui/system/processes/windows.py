@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ssgui.system.processes.lookup import Flow, Place, Program
+from ssgui.system.processes.flows import Flow, Place, Program
 from ssgui.system.processes.proc import printable
 
 _AF_INET, _AF_INET6 = 2, 23  # of Windows

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from ssgui.app.headless import run as headless
 from ssgui.app.headless import stopping as stopping_module
-from ssgui.app.headless.run import Job, run_headless
+from ssgui.app.headless.job import Job
+from ssgui.app.headless.run import run_headless
 from ssgui.config.models import LocalSettings, ServerProfile, ServerSettings, UpstreamProxy
 from ssgui.config.secret import Secret
 from ssgui.config.values import ConfigError

@@ -18,7 +18,8 @@ from typing import cast
 
 import pytest
 
-from ssgui.app.headless.run import Job, run_headless
+from ssgui.app.headless.job import Job
+from ssgui.app.headless.run import run_headless
 from ssgui.app.server.worker_link import WorkerLink
 from ssgui.config.models import PluginSettings, ServerSettings
 from ssgui.config.secret import Secret

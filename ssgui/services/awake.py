@@ -146,9 +146,10 @@ class Awake:
         slept = self._clock.slept() or self._slept
         target, before, was_online = self._target(), self.state, self._was_online
         self.state = self.look_at(target)
-        same_target, self._looked_for = target == self._looked_for, target
+        same_target, any_target, self._looked_for = target == self._looked_for, not self._looked_for, target
         changed = self.state != before
-        turned = slept or (same_target and (was_online != self.online or self.state.ways != before.ways))
+        came = any_target and self.online and not was_online  # between the first two looks
+        turned = slept or came or (same_target and (was_online != self.online or self.state.ways != before.ways))
         heard, self._heard, self._slept = self._heard, False, False
         self._was_online = self.online
         if turned or heard or changed:

@@ -124,3 +124,21 @@ def test_a_change_right_after_the_start_counts(monkeypatch: pytest.MonkeyPatch) 
             await machine.awake.stop()
 
     asyncio.run(scenario())
+
+
+def test_a_network_that_comes_while_the_server_becomes_known_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both happen at login: the first look asks for any way, the second for the server's."""
+
+    async def scenario() -> None:
+        machine = Machine(monkeypatch)
+        machine.state = NOTHING
+        machine.awake._look()
+        machine.told.clear()
+        machine.target, machine.state = "192.0.2.9", CABLE
+        machine.awake.start()
+        try:
+            assert (await machine.hears()).turned
+        finally:
+            await machine.awake.stop()
+
+    asyncio.run(scenario())

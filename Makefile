@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Debian's own interpreter is built with PGO and LTO: that alone is worth 5 to 9 % in connections per second.
 PYTHON ?= $(shell tools/find-python)
-JOBS ?= 2
+# Tests mostly wait: three keep two cores busy.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # apt-get and pip each want to be alone; the tests share the cores out themselves

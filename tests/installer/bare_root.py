@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SUITE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+SUITE = "bookworm"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GENERATED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/var/log")
 
@@ -78,7 +78,7 @@ def prepare(base: Path) -> None:
     if (base / "etc/debian_version").exists():
         return
     base.parent.mkdir(parents=True, exist_ok=True)
-    command = ["debootstrap", "--variant=minbase", SUITE, str(base), MIRROR]
+    command = ["debootstrap", "--variant=minbase", SUITE, str(base)]  # from the mirror that debootstrap has
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=900)
 
 
